@@ -1,0 +1,16 @@
+namespace Seq2Seq.Inference.Generation;
+
+/// <summary>
+/// One source line: its text, or the token ids that a tokenizer would have made of it (end token included). Exactly one
+/// of the two is set.
+/// </summary>
+public sealed record SequenceInput
+{
+    public string? Text { get; init; }
+
+    public IReadOnlyList<int>? TokenIds { get; init; }
+
+    public static SequenceInput FromText(string text) => new() { Text = text };
+
+    public static SequenceInput FromTokenIds(IReadOnlyList<int> tokenIds) => new() { TokenIds = tokenIds };
+}

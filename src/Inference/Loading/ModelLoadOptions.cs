@@ -1,0 +1,19 @@
+using Seq2Seq.Inference.Devices;
+
+namespace Seq2Seq.Inference.Loading;
+
+/// <summary>What to load, and where to.</summary>
+public sealed record ModelLoadOptions
+{
+    /// <summary>The name that reports and jobs use.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>A folder as it lies on the Hugging Face hub: config.json, weights, tokenizer files.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>Device that holds the weights.</summary>
+    public ComputeDevice Device { get; init; } = ComputeDevice.Cpu;
+
+    /// <summary><c>auto</c>, <c>float32</c>, <c>float16</c>, <c>bfloat16</c> or <c>int8</c>.</summary>
+    public string ComputeType { get; init; } = "auto";
+}

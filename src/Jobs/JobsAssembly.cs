@@ -1,0 +1,3 @@
+namespace Seq2Seq.Jobs;
+
+internal static class JobsAssembly;
