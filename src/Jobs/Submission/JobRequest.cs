@@ -1,0 +1,38 @@
+using Seq2Seq.Inference.Generation;
+
+namespace Seq2Seq.Jobs.Submission;
+
+/// <summary>What a caller asks for: which model, with which generation parameters, at which priority.</summary>
+public sealed record JobRequest
+{
+    /// <summary>Name of a configured model.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>A name for people, shown in lists; at most 200 characters.</summary>
+    public string? Name { get; init; }
+
+    public GenerationParameters Parameters { get; init; } = new();
+
+    /// <summary>0 (first) to 9 (last).</summary>
+    public int Priority { get; init; } = 5;
+
+    /// <summary>Repeating a submit with the same key gives the same job; the same key with another request is refused.</summary>
+    public string? IdempotencyKey { get; init; }
+
+    /// <summary>How long results are kept after the job has finished; null means the configured time.</summary>
+    public TimeSpan? Retention { get; init; }
+}
+
+/// <summary>One line of a job's input. A line that can't be read carries its error, which becomes its result.</summary>
+public sealed record SourceLine
+{
+    /// <summary>The caller's own id of the line, given back with its result.</summary>
+    public string? CustomId { get; init; }
+
+    public string? Text { get; init; }
+
+    /// <summary>Token ids instead of text.</summary>
+    public IReadOnlyList<int>? InputIds { get; init; }
+
+    public LineError? Error { get; init; }
+}
