@@ -37,7 +37,8 @@ internal sealed class SentencePieceTokenizer : Tokenizer
     public override IReadOnlyList<int> Encode(string text, EncodeOptions options)
     {
         var first = EncodeSequence(text, options);
-        var second = options.TextPair is null ? null : EncodeSequence(options.TextPair, options);
+        // An empty pair is none.
+        var second = string.IsNullOrEmpty(options.TextPair) ? null : EncodeSequence(options.TextPair, options);
         var ends = options.AddSpecialTokens && _endId is not null;
         var room = (options.MaxLength ?? _maxLength) - (ends ? (second is null ? 1 : 2) : 0);
         Truncation.Apply(first, second, room, Truncation.Parse(options.Truncation), _truncateLeft);

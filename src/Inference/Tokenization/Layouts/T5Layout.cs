@@ -33,8 +33,10 @@ internal static class T5Layout
         );
         foreach (var token in settings.AddedTokens.Values.Concat(SpecialTokens(settings)))
             added.Add(token);
-        var extra = settings.ExtraSpecialTokens;
-        foreach (var token in extra.Count > 0 ? extra : Sentinels(processor.Model, extraIds, ExtraId))
+        var extra = settings.Has("extra_special_tokens")
+            ? settings.ExtraSpecialTokens
+            : Sentinels(processor.Model, extraIds, ExtraId);
+        foreach (var token in extra)
             added.Add(token);
         return new SentencePieceTokenizer(processor, added, sentinels, settings);
     }
