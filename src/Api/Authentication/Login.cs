@@ -53,10 +53,7 @@ internal static class Login
     public static bool IsPage(HttpContext context) =>
         HttpMethods.IsGet(context.Request.Method)
         && context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase)
-        && (
-            context.Request.Path == "/"
-            || Array.Exists(Pages, page => context.Request.Path.StartsWithSegments(page))
-        );
+        && (context.Request.Path == "/" || Array.Exists(Pages, page => context.Request.Path.StartsWithSegments(page)));
 
     public static string AddressFor(HttpRequest request) =>
         Address + QueryString.Create(ReturnField, request.Path + request.QueryString);
@@ -85,10 +82,7 @@ internal static class Login
             [new Claim(ClaimTypes.Name, name), new Claim(KeyClaim, keys.Fingerprint(name)!)],
             CookieAuthenticationDefaults.AuthenticationScheme
         );
-        await context.SignInAsync(
-            CookieAuthenticationDefaults.AuthenticationScheme,
-            new ClaimsPrincipal(identity)
-        );
+        await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, new ClaimsPrincipal(identity));
         return TypedResults.LocalRedirect(target);
     }
 

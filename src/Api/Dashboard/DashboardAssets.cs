@@ -20,8 +20,7 @@ internal static class DashboardAssets
             .AllowAnonymous()
             .ExcludeFromDescription();
 
-    public static string AddressOf(string name) =>
-        $"{DashboardEndpoints.Root}/assets/{Assets[name].Digest}/{name}";
+    public static string AddressOf(string name) => $"{DashboardEndpoints.Root}/assets/{Assets[name].Digest}/{name}";
 
     private static Results<FileContentHttpResult, NotFound> Get(HttpResponse response, string digest, string name)
     {

@@ -34,9 +34,7 @@ internal static class DashboardEndpoints
 
     public static void MapDashboard(this IEndpointRouteBuilder app)
     {
-        RouteGroupBuilder pages = app.MapGroup(Root)
-            .ExcludeFromDescription()
-            .WithMetadata(new ErrorShape(ErrorPageOf));
+        RouteGroupBuilder pages = app.MapGroup(Root).ExcludeFromDescription().WithMetadata(new ErrorShape(ErrorPageOf));
         pages.MapGet("/", ShowOverviewAsync);
         pages.MapGet("/jobs", ShowJobsAsync);
         pages.MapGet("/jobs/{id}", ShowJobAsync);
@@ -98,7 +96,8 @@ internal static class DashboardEndpoints
     )
     {
         search = new string([.. (search ?? "").Where(letter => !char.IsControl(letter)).Take(LongestSearch)]).Trim();
-        JobState? wanted = Enum.TryParse(state, ignoreCase: true, out JobState parsed) && Enum.IsDefined(parsed) ? parsed : null;
+        JobState? wanted =
+            Enum.TryParse(state, ignoreCase: true, out JobState parsed) && Enum.IsDefined(parsed) ? parsed : null;
         IReadOnlyList<ModelStatus> known = await models.ListModelsAsync(cancellationToken);
         model = known.Any(status => status.Name == model) ? model : null;
         IReadOnlyList<Job> found = await jobs.ListAsync(

@@ -44,7 +44,11 @@ internal sealed class GenerateEndpoint(JobSubmitter submitter, JobDirectory jobs
         RequestBody.RefuseQuery(context.Request);
         using JsonDocument document = await RequestJson.ReadAsync(context.Request, cancellationToken);
         RequestObject body = RequestObject.Of(document.RootElement);
-        JobRequest request = SubmissionReader.Read(body, FirstPriority, SubmissionReader.ReadIdempotencyKey(context.Request));
+        JobRequest request = SubmissionReader.Read(
+            body,
+            FirstPriority,
+            SubmissionReader.ReadIdempotencyKey(context.Request)
+        );
         IReadOnlyList<SourceLine> lines = SubmissionReader.ReadInputs(body, MostInputs);
         int? seconds = body.TakeInteger("timeout_seconds", 1, MostTimeoutSeconds);
         body.RefuseOthers();
@@ -108,16 +112,12 @@ internal sealed class GenerateEndpoint(JobSubmitter submitter, JobDirectory jobs
     {
         string location = JobLinks.Of(job.Id).Self;
         response.Headers.Location = location;
-        Problem problem =
-            job.FinishedAt is null
-                ? Problem.Of(
-                    ProblemCodes.GenerateTimeout,
-                    $"The job is {JobResource.StateName(job.State)}, with {job.LinesDone} of {job.Lines} results. {job.ErrorMessage}".TrimEnd()
-                )
-                : Problem.Of(
-                    ProblemCodes.JobFailed,
-                    job.ErrorMessage ?? $"The job is {JobResource.StateName(job.State)}."
-                );
+        Problem problem = job.FinishedAt is null
+            ? Problem.Of(
+                ProblemCodes.GenerateTimeout,
+                $"The job is {JobResource.StateName(job.State)}, with {job.LinesDone} of {job.Lines} results. {job.ErrorMessage}".TrimEnd()
+            )
+            : Problem.Of(ProblemCodes.JobFailed, job.ErrorMessage ?? $"The job is {JobResource.StateName(job.State)}.");
         return new ProblemResult(problem with { Job = location });
     }
 }

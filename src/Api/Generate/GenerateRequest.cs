@@ -46,8 +46,4 @@ internal sealed record GenerateResponse
 }
 
 /// <summary>Outputs, best first, or the error that is this input's result.</summary>
-internal sealed record GenerateResult(
-    string? CustomId,
-    IReadOnlyList<SequenceOutput> Outputs,
-    LineError? Error
-);
+internal sealed record GenerateResult(string? CustomId, IReadOnlyList<SequenceOutput> Outputs, LineError? Error);

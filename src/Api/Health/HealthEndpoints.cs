@@ -68,6 +68,10 @@ internal static partial class HealthEndpoints
         }
     }
 
-    [LoggerMessage(EventId = 3010, Level = LogLevel.Warning, Message = "The database did not answer the readiness probe")]
+    [LoggerMessage(
+        EventId = 3010,
+        Level = LogLevel.Warning,
+        Message = "The database did not answer the readiness probe"
+    )]
     private static partial void LogUnreachable(ILogger logger, Exception exception);
 }

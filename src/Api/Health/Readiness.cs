@@ -28,9 +28,7 @@ internal sealed record Readiness
     public static Readiness Of(IReadOnlyList<ModelStatus> models, IReadOnlyList<SlotStatus> slots, bool hasWorkers)
     {
         bool all = models.All(model => model.State == "ready") && slots.All(slot => slot.State == "ready");
-        bool canServe =
-            models.Any(model => model.State == "ready")
-            && slots.Any(slot => slot.State == "ready");
+        bool canServe = models.Any(model => model.State == "ready") && slots.Any(slot => slot.State == "ready");
         return new Readiness
         {
             Status =

@@ -47,7 +47,10 @@ internal static class FormSubmission
                 return Begin(request, fields, reader, section, disposition, cancellationToken);
             }
 
-            if (fields.Count == MostFields || !fields.TryAdd(name, await ReadFieldAsync(section, name, cancellationToken)))
+            if (
+                fields.Count == MostFields
+                || !fields.TryAdd(name, await ReadFieldAsync(section, name, cancellationToken))
+            )
             {
                 throw RequestException.Invalid(name, "given more than once", "each field once");
             }
@@ -68,7 +71,11 @@ internal static class FormSubmission
     )
     {
         RequestObject form = RequestObject.OfText(fields);
-        JobRequest job = SubmissionReader.Read(form, SubmissionReader.UsualPriority, SubmissionReader.ReadIdempotencyKey(request));
+        JobRequest job = SubmissionReader.Read(
+            form,
+            SubmissionReader.UsualPriority,
+            SubmissionReader.ReadIdempotencyKey(request)
+        );
         if (MediaTypeHeaderValue.TryParse(section.ContentType, out MediaTypeHeaderValue? type))
         {
             RequestBody.RefuseOtherCharset(type, FileField);
@@ -106,10 +113,7 @@ internal static class FormSubmission
         }
     }
 
-    private static async Task<MultipartSection?> NextAsync(
-        MultipartReader reader,
-        CancellationToken cancellationToken
-    )
+    private static async Task<MultipartSection?> NextAsync(MultipartReader reader, CancellationToken cancellationToken)
     {
         try
         {

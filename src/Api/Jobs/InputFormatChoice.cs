@@ -14,11 +14,9 @@ internal static class InputFormatChoice
     /// <summary>Media types that a body may have, for messages.</summary>
     public static string Bodies => $"application/json, multipart/form-data, {Files}";
 
-    private static string Extensions =>
-        string.Join(", ", InputFormats.All.SelectMany(format => format.Extensions));
+    private static string Extensions => string.Join(", ", InputFormats.All.SelectMany(format => format.Extensions));
 
-    private static string Files =>
-        string.Join(", ", InputFormats.All.SelectMany(format => format.ContentTypes));
+    private static string Files => string.Join(", ", InputFormats.All.SelectMany(format => format.ContentTypes));
 
     public static IInputFormat Choose(string? name, string? fileName, string? contentType)
     {

@@ -91,7 +91,10 @@ internal static class JobEndpoints
     private static async Task<Results<Ok<JobDetail>, ProblemResult>> GetAsync(
         string id,
         JobDirectory jobs,
-        [FromQuery(Name = "wait_seconds"), Description("Answers when the job has finished, or after this time: 0 to 60.")]
+        [
+            FromQuery(Name = "wait_seconds"),
+            Description("Answers when the job has finished, or after this time: 0 to 60.")
+        ]
             string? waitSeconds,
         CancellationToken cancellationToken
     )

@@ -21,9 +21,7 @@ internal static class JobEvents
     /// <summary>
     /// Events named progress and finished whose data is the job. The stream ends after finished; Last-Event-ID resumes.
     /// </summary>
-    public static async Task<
-        Results<ServerSentEventsResult<JobResource>, NoContent, ProblemResult>
-    > HandleAsync(
+    public static async Task<Results<ServerSentEventsResult<JobResource>, NoContent, ProblemResult>> HandleAsync(
         HttpRequest request,
         string id,
         JobDirectory jobs,
@@ -86,8 +84,5 @@ internal static class JobEvents
     }
 
     private static string IdOf(Job job) =>
-        string.Create(
-            CultureInfo.InvariantCulture,
-            $"{JobResource.StateName(job.State)}-{job.Lines}-{job.LinesDone}"
-        );
+        string.Create(CultureInfo.InvariantCulture, $"{JobResource.StateName(job.State)}-{job.Lines}-{job.LinesDone}");
 }

@@ -110,13 +110,7 @@ internal sealed record JobError(string Code, string Message);
 internal sealed record JobLinks(string Self, string Results, string Shards, string Events, string Cancel)
 {
     public static JobLinks Of(Guid id) =>
-        new(
-            $"/jobs/{id}",
-            $"/jobs/{id}/results",
-            $"/jobs/{id}/shards",
-            $"/jobs/{id}/events",
-            $"/jobs/{id}/cancel"
-        );
+        new($"/jobs/{id}", $"/jobs/{id}/results", $"/jobs/{id}/shards", $"/jobs/{id}/events", $"/jobs/{id}/cancel");
 }
 
 /// <summary>A load of a model that gave results of a job.</summary>
@@ -124,7 +118,9 @@ internal sealed record ServingLoadResource
 {
     public required long Id { get; init; }
 
-    [Description("The model that gave the results: another than the job's where the operator's policy fell back to it.")]
+    [Description(
+        "The model that gave the results: another than the job's where the operator's policy fell back to it."
+    )]
     public required string Model { get; init; }
 
     public required string Worker { get; init; }

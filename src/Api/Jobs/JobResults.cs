@@ -65,7 +65,12 @@ internal static class JobResults
         }.ToString();
         headers.CacheControl = "no-store";
         return TypedResults.Stream(
-            stream => chosen.WriteAsync(Until(results.ReadAsync(jobId, first, cancellationToken), ready, cancellationToken), stream, cancellationToken),
+            stream =>
+                chosen.WriteAsync(
+                    Until(results.ReadAsync(jobId, first, cancellationToken), ready, cancellationToken),
+                    stream,
+                    cancellationToken
+                ),
             chosen.ContentType
         );
     }
@@ -100,9 +105,14 @@ internal static class JobResults
                 .OrderByDescending(type => type.Quality ?? 1)
                 .Select(type =>
                     ResultFormats.All.FirstOrDefault(known =>
-                        MediaTypeHeaderValue.Parse(known.ContentType).MediaType.Equals(type.MediaType, StringComparison.OrdinalIgnoreCase)
+                        MediaTypeHeaderValue
+                            .Parse(known.ContentType)
+                            .MediaType.Equals(type.MediaType, StringComparison.OrdinalIgnoreCase)
                         || type.MatchesAllTypes
-                        || (type.MatchesAllSubTypes && known.ContentType.StartsWith($"{type.Type}/", StringComparison.OrdinalIgnoreCase))
+                        || (
+                            type.MatchesAllSubTypes
+                            && known.ContentType.StartsWith($"{type.Type}/", StringComparison.OrdinalIgnoreCase)
+                        )
                     )
                 )
                 .FirstOrDefault(match => match is not null)

@@ -12,7 +12,11 @@ internal static class JsonSubmission
         RequestBody.RefuseQuery(request);
         using JsonDocument document = await RequestJson.ReadAsync(request, cancellationToken);
         RequestObject body = RequestObject.Of(document.RootElement);
-        JobRequest job = SubmissionReader.Read(body, SubmissionReader.UsualPriority, SubmissionReader.ReadIdempotencyKey(request));
+        JobRequest job = SubmissionReader.Read(
+            body,
+            SubmissionReader.UsualPriority,
+            SubmissionReader.ReadIdempotencyKey(request)
+        );
         IReadOnlyList<SourceLine> lines = SubmissionReader.ReadInputs(body, int.MaxValue);
         body.RefuseOthers();
         return new Submission(job, lines.ToAsyncEnumerable());

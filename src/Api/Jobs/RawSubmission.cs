@@ -12,12 +12,12 @@ internal static class RawSubmission
         RequestObject query = RequestObject.OfText(
             request.Query.Select(parameter => KeyValuePair.Create(parameter.Key, parameter.Value.ToString()))
         );
-        IInputFormat format = InputFormatChoice.Choose(
-            query.TakeString("format"),
-            fileName: null,
-            request.ContentType
+        IInputFormat format = InputFormatChoice.Choose(query.TakeString("format"), fileName: null, request.ContentType);
+        JobRequest job = SubmissionReader.Read(
+            query,
+            SubmissionReader.UsualPriority,
+            SubmissionReader.ReadIdempotencyKey(request)
         );
-        JobRequest job = SubmissionReader.Read(query, SubmissionReader.UsualPriority, SubmissionReader.ReadIdempotencyKey(request));
         query.RefuseOthers();
         return new Submission(job, format.ReadAsync(request.Body, cancellationToken));
     }

@@ -20,11 +20,7 @@ internal static class SubmitJob
         CancellationToken cancellationToken
     )
     {
-        Submission submission = await ReadAsync(
-            context.Request,
-            options.Value.MaxInputBytes,
-            cancellationToken
-        );
+        Submission submission = await ReadAsync(context.Request, options.Value.MaxInputBytes, cancellationToken);
         try
         {
             SubmittedJob submitted = await submitter.SubmitAsync(

@@ -20,16 +20,16 @@ internal static class ModelEndpoints
             .WithName("GetModel")
             .WithSummary("Look at a model and its load reports")
             .RefusesWith(404);
-        group.MapGet("/devices", ListDevicesAsync).WithTags("Devices").WithName("ListDevices").WithSummary("List the device slots");
+        group
+            .MapGet("/devices", ListDevicesAsync)
+            .WithTags("Devices")
+            .WithName("ListDevices")
+            .WithSummary("List the device slots");
     }
 
     /// <summary>Every configured model, where it stands and how it was loaded.</summary>
     private static async Task<Ok<ModelList>> ListAsync(ModelDirectory models, CancellationToken cancellationToken) =>
-        TypedResults.Ok(
-            new ModelList([
-                .. (await models.ListModelsAsync(cancellationToken)).Select(ModelResource.Of),
-            ])
-        );
+        TypedResults.Ok(new ModelList([.. (await models.ListModelsAsync(cancellationToken)).Select(ModelResource.Of)]));
 
     /// <summary>One model: its state on each slot, and each load's report with every try and its error.</summary>
     private static async Task<Results<Ok<ModelResource>, ProblemResult>> GetAsync(

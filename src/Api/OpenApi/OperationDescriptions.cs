@@ -78,9 +78,18 @@ internal static class OperationDescriptions
                         Description = "One result a line (JSON Lines), a record (CSV) or a text (best output only).",
                         Headers = new Dictionary<string, IOpenApiHeader>(StringComparer.Ordinal)
                         {
-                            [JobResults.NextLineHeader] = Header("The line to ask for next, as from.", JsonSchemaType.Integer),
-                            [JobResults.CompleteHeader] = Header("Whether nothing is left after this answer.", JsonSchemaType.Boolean),
-                            [JobResults.StateHeader] = Header("The job's state when the answer began.", JsonSchemaType.String),
+                            [JobResults.NextLineHeader] = Header(
+                                "The line to ask for next, as from.",
+                                JsonSchemaType.Integer
+                            ),
+                            [JobResults.CompleteHeader] = Header(
+                                "Whether nothing is left after this answer.",
+                                JsonSchemaType.Boolean
+                            ),
+                            [JobResults.StateHeader] = Header(
+                                "The job's state when the answer began.",
+                                JsonSchemaType.String
+                            ),
                         },
                         Content = ResultFormats.All.ToDictionary(
                             format => format.ContentType,
@@ -147,7 +156,10 @@ internal static class OperationDescriptions
             ["name"] = Field(JsonSchemaType.String, "A name for people, at most 200 characters."),
             ["priority"] = Field(JsonSchemaType.Integer, "0 (first) to 9 (last); 5 when absent."),
             ["parameters"] = Field(JsonSchemaType.String, "Generation parameters as a JSON object."),
-            ["retention_seconds"] = Field(JsonSchemaType.Integer, "How long results are kept after the job has finished."),
+            ["retention_seconds"] = Field(
+                JsonSchemaType.Integer,
+                "How long results are kept after the job has finished."
+            ),
             ["format"] = Field(
                 JsonSchemaType.String,
                 $"{string.Join(", ", InputFormats.All.Select(format => format.Name))}; without it, the file's name or media type decides."
@@ -168,7 +180,8 @@ internal static class OperationDescriptions
             {
                 Name = SubmissionReader.IdempotencyKeyHeader,
                 In = ParameterLocation.Header,
-                Description = "Repeating the request with the same key gives the same job; another request with it is refused.",
+                Description =
+                    "Repeating the request with the same key gives the same job; another request with it is refused.",
                 Schema = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = 255 },
             }
         );
@@ -184,5 +197,9 @@ internal static class OperationDescriptions
         new() { Type = type, Description = description };
 
     private static OpenApiHeader Header(string description, JsonSchemaType type) =>
-        new() { Description = description, Schema = new OpenApiSchema { Type = type } };
+        new()
+        {
+            Description = description,
+            Schema = new OpenApiSchema { Type = type },
+        };
 }

@@ -46,10 +46,7 @@ internal sealed partial class ProblemExceptionHandler(ILogger<ProblemExceptionHa
         {
             RequestException request => request.ToProblem(),
             SubmissionException refused => Refused(refused),
-            GenerationParametersException parameter => Problem.Of(
-                ProblemCodes.ParameterInvalid,
-                parameter.Message
-            ) with
+            GenerationParametersException parameter => Problem.Of(ProblemCodes.ParameterInvalid, parameter.Message) with
             {
                 Field = $"parameters.{parameter.Parameter}",
             },

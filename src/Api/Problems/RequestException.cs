@@ -40,13 +40,7 @@ internal sealed class RequestException(ProblemCode code, string detail, Exceptio
         };
     }
 
-    public Problem ToProblem() =>
-        Problem.Of(Code, Message) with
-        {
-            Field = Field,
-            Found = Found,
-            Expected = Expected,
-        };
+    public Problem ToProblem() => Problem.Of(Code, Message) with { Field = Field, Found = Found, Expected = Expected };
 
     private static string Cut(string text) => text.Length <= LongestFound ? text : $"{text[..LongestFound]}…";
 }

@@ -65,8 +65,7 @@ internal static class RequestBody
     /// <summary>Sets the most bytes that this request's body may have; the server refuses a longer one while it arrives.</summary>
     public static void Limit(HttpRequest request, long bytes)
     {
-        IHttpMaxRequestBodySizeFeature? limit =
-            request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>();
+        IHttpMaxRequestBodySizeFeature? limit = request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>();
         if (limit is { IsReadOnly: false })
         {
             limit.MaxRequestBodySize = bytes;

@@ -69,7 +69,8 @@ internal sealed class RequestObject
             return (int?)RequestText.Integer(value.GetString(), PathOf(name), least, most);
         }
 
-        return value.ValueKind == JsonValueKind.Number
+        return
+            value.ValueKind == JsonValueKind.Number
             && value.TryGetInt32(out int number)
             && number >= least
             && number <= most

@@ -33,11 +33,7 @@ internal static class RequestText
             && number >= least
             && number <= most
             ? number
-            : throw RequestException.Invalid(
-                field,
-                text.Length == 0 ? "empty" : text,
-                Range(least, most)
-            );
+            : throw RequestException.Invalid(field, text.Length == 0 ? "empty" : text, Range(least, most));
     }
 
     public static string Range(long least, long most) =>
