@@ -26,7 +26,7 @@ internal sealed class ApiKeyHandler(
     /// <summary>Whether a request carries a key in a header, which no page of another site can make a browser do.</summary>
     public static bool HasKey(HttpRequest request) => KeyOf(request) is not null;
 
-    protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(Authenticate());
+    protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(Recognise());
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
@@ -45,7 +45,7 @@ internal sealed class ApiKeyHandler(
         return ErrorShape.WriteAsync(Context, Context.GetEndpoint(), problem);
     }
 
-    private AuthenticateResult Authenticate()
+    private AuthenticateResult Recognise()
     {
         if (!keys.Any)
         {

@@ -25,7 +25,7 @@ internal static class Login
         RouteGroupBuilder group = app.MapGroup("").AllowAnonymous().ExcludeFromDescription();
         group.MapGet(Address, Show);
         group.MapPost(Address, SignInAsync);
-        group.MapPost("/logout", SignOutAsync);
+        group.MapPost("/logout", (Delegate)SignOutAsync);
     }
 
     public static void ConfigureCookie(CookieAuthenticationOptions options)
@@ -53,7 +53,13 @@ internal static class Login
     public static bool IsPage(HttpContext context) =>
         HttpMethods.IsGet(context.Request.Method)
         && context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase)
-        && (context.Request.Path == "/" || Array.Exists(Pages, page => context.Request.Path.StartsWithSegments(page)));
+        && (
+            context.Request.Path == "/"
+            || Array.Exists(
+                Pages,
+                page => context.Request.Path.StartsWithSegments(page, StringComparison.OrdinalIgnoreCase)
+            )
+        );
 
     public static string AddressFor(HttpRequest request) =>
         Address + QueryString.Create(ReturnField, request.Path + request.QueryString);

@@ -11,13 +11,15 @@ namespace Seq2Seq.Api.Authentication;
 /// </summary>
 internal sealed class RequestGuard(RequestDelegate next, IOptionsMonitor<AccessOptions> access)
 {
+    private static readonly string[] LoopbackNames = ["localhost", "127.0.0.1", "[::1]"];
+
     public Task InvokeAsync(HttpContext context)
     {
         HttpRequest request = context.Request;
         AccessOptions options = access.CurrentValue;
         if (!options.HasKeys && !IsServed(request.Host.Host, options))
         {
-            string expected = string.Join(", ", new[] { "localhost", "127.0.0.1", "[::1]" }.Concat(options.Hosts));
+            string expected = string.Join(", ", LoopbackNames.Concat(options.Hosts));
             return Refuse(
                 context,
                 Problem.Of(ProblemCodes.HostUnknown) with

@@ -196,5 +196,17 @@ internal static class DashboardEndpoints
         );
 
     private static RazorComponentResult<ErrorPage> ErrorPageOf(Problem problem) =>
-        new(new { Problem = problem }) { StatusCode = problem.Status };
+        new(
+            new
+            {
+                problem.Title,
+                problem.Detail,
+                problem.Code,
+                problem.Status,
+                problem.TraceId,
+            }
+        )
+        {
+            StatusCode = problem.Status,
+        };
 }

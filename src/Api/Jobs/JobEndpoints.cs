@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Seq2Seq.Api.OpenApi;
@@ -18,7 +17,7 @@ internal static class JobEndpoints
     private const int LongestSearch = 200;
 
     private static readonly Dictionary<string, JobState> States = Enum.GetValues<JobState>()
-        .ToDictionary(JobResource.StateName);
+        .ToDictionary(JobResource.StateName, StringComparer.Ordinal);
 
     public static void MapJobs(this IEndpointRouteBuilder app)
     {
@@ -72,7 +71,7 @@ internal static class JobEndpoints
         if (next is not null)
         {
             QueryString query = QueryString.Create(
-                new Dictionary<string, string?>
+                new Dictionary<string, string?>(StringComparer.Ordinal)
                 {
                     ["state"] = state,
                     ["model"] = model,

@@ -93,8 +93,7 @@ internal static class OperationDescriptions
                         },
                         Content = ResultFormats.All.ToDictionary(
                             format => format.ContentType,
-                            IOpenApiMediaType (_) =>
-                                new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String } },
+                            _ => new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String } },
                             StringComparer.Ordinal
                         ),
                     };
@@ -110,7 +109,7 @@ internal static class OperationDescriptions
     {
         AddIdempotencyKey(operation);
         OpenApiSchema submission = await context.GetOrCreateSchemaAsync(typeof(JobSubmission), null, cancellationToken);
-        Dictionary<string, IOpenApiMediaType> content = Content("application/json", submission, SubmissionExample);
+        Dictionary<string, OpenApiMediaType> content = Content("application/json", submission, SubmissionExample);
         content["multipart/form-data"] = new OpenApiMediaType
         {
             Schema = new OpenApiSchema
@@ -187,7 +186,7 @@ internal static class OperationDescriptions
         );
     }
 
-    private static Dictionary<string, IOpenApiMediaType> Content(string type, OpenApiSchema schema, string example) =>
+    private static Dictionary<string, OpenApiMediaType> Content(string type, OpenApiSchema schema, string example) =>
         new(StringComparer.Ordinal)
         {
             [type] = new OpenApiMediaType { Schema = schema, Example = JsonNode.Parse(example) },

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
@@ -59,7 +58,7 @@ internal sealed class ProblemResponses : IOpenApiOperationTransformer
         return new OpenApiResponse
         {
             Description = string.Join(", ", codes.Select(code => code.Code)),
-            Content = new Dictionary<string, IOpenApiMediaType>(StringComparer.Ordinal)
+            Content = new Dictionary<string, OpenApiMediaType>(StringComparer.Ordinal)
             {
                 [ProblemResult.ContentType] = new OpenApiMediaType
                 {

@@ -1,6 +1,3 @@
-using System.Reflection;
-using Microsoft.AspNetCore.Http.Metadata;
-
 namespace Seq2Seq.Api.Problems;
 
 /// <summary>A handler's answer when it has a <see cref="Problem"/> instead of a result.</summary>

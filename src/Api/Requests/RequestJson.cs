@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using Microsoft.Net.Http.Headers;
 using Seq2Seq.Api.Problems;
 
 namespace Seq2Seq.Api.Requests;

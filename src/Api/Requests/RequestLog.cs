@@ -17,19 +17,21 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
         }
         finally
         {
-            string route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "(none)";
-            int status = context.RequestAborted.IsCancellationRequested
-                ? StatusCodes.Status499ClientClosedRequest
-                : context.Response.StatusCode;
-            LogLevel level = route is "/livez" or "/readyz" && status < 400 ? LogLevel.Debug : LogLevel.Information;
-            LogAnswered(
-                level,
-                context.Request.Method,
-                route,
-                status,
-                time.GetElapsedTime(start).TotalMilliseconds,
-                Activity.Current?.TraceId.ToHexString()
-            );
+            Log(context, time.GetElapsedTime(start).TotalMilliseconds);
+        }
+    }
+
+    private void Log(HttpContext context, double milliseconds)
+    {
+        string route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "(none)";
+        int status = context.RequestAborted.IsCancellationRequested
+            ? StatusCodes.Status499ClientClosedRequest
+            : context.Response.StatusCode;
+        LogLevel level = route is "/livez" or "/readyz" && status < 400 ? LogLevel.Debug : LogLevel.Information;
+        if (logger.IsEnabled(level))
+        {
+            string? traceId = Activity.Current?.TraceId.ToHexString();
+            LogAnswered(level, context.Request.Method, route, status, milliseconds, traceId);
         }
     }
 

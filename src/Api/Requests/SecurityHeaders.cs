@@ -14,6 +14,8 @@ internal sealed class SecurityHeaders(RequestDelegate next)
         "default-src 'self'; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; "
         + "img-src 'self' data: blob:; font-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+    private static readonly PathString[] InlinePages = ["/hangfire", "/scalar"];
+
     public Task InvokeAsync(HttpContext context)
     {
         // Last of all, because an error answer starts with cleared headers.
@@ -25,8 +27,10 @@ internal sealed class SecurityHeaders(RequestDelegate next)
     {
         var context = (HttpContext)state;
         IHeaderDictionary headers = context.Response.Headers;
-        bool inline =
-            context.Request.Path.StartsWithSegments("/hangfire") || context.Request.Path.StartsWithSegments("/scalar");
+        bool inline = Array.Exists(
+            InlinePages,
+            page => context.Request.Path.StartsWithSegments(page, StringComparison.OrdinalIgnoreCase)
+        );
         headers.ContentSecurityPolicy = inline ? WithInline : Ours;
         headers.XContentTypeOptions = "nosniff";
         headers.XFrameOptions = "DENY";
