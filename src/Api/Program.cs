@@ -1,3 +1,3 @@
-using Seq2Seq.Inference.Devices;
+using Seq2Seq.Api.CommandLine;
 
-await Console.Out.WriteLineAsync(ComputeDevice.Cpu.ToString());
+return await Seq2SeqCommandLine.RunAsync(args);

@@ -51,6 +51,9 @@ public sealed record LoadReport
 
     /// <summary>Tensors of the files that no parameter took.</summary>
     public IReadOnlyList<string> UnusedTensors { get; init; } = [];
+
+    /// <summary>What was odd about the folder and how it was met: weights that overrule the configuration, renamed tensors.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
 }
 
 /// <summary>One try to load, and its error.</summary>

@@ -16,4 +16,7 @@ public sealed record ModelLoadOptions
 
     /// <summary><c>auto</c>, <c>float32</c>, <c>float16</c>, <c>bfloat16</c> or <c>int8</c>.</summary>
     public string ComputeType { get; init; } = "auto";
+
+    /// <summary>Cores that the model computes on; 0 means all that the process has.</summary>
+    public int Threads { get; init; }
 }

@@ -1,0 +1,6 @@
+namespace Seq2Seq.Inference.Weights;
+
+/// <summary>A parameter and the stored tensor that will fill it.</summary>
+/// <param name="Name">The parameter's own name: the first of a tied group, whichever member is stored.</param>
+/// <param name="Stored">Where its values are.</param>
+internal sealed record PlannedWeight(string Name, StoredTensor Stored);

@@ -1,0 +1,14 @@
+using static TorchSharp.torch;
+
+namespace Seq2Seq.Inference.Weights;
+
+/// <summary>What stands behind the scopes of one build: <see cref="WeightPlan"/> the first time, <see cref="FilledWeights"/> the second.</summary>
+internal abstract class WeightTable
+{
+    public abstract bool Contains(string name);
+
+    /// <summary>Takes a parameter of exactly <paramref name="shape"/>, stored under the first of <paramref name="names"/> that is there.</summary>
+    public abstract Tensor Take(ReadOnlySpan<string> names, ReadOnlySpan<long> shape);
+
+    public abstract void Note(string message);
+}
