@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Seq2Seq.Inference.Layers;
 
 /// <summary>A table of vectors looked up by id, optionally scaled (<c>sqrt(d_model)</c> in Marian and some BART models).</summary>
-internal sealed class Embedding(Tensor weight, double scale = 1) : IDisposable
+internal sealed unsafe class Embedding(Tensor weight, double scale = 1) : IDisposable
 {
     private readonly Tensor _weight = weight.alias().DetachFromDisposeScope();
 
@@ -22,5 +22,37 @@ internal sealed class Embedding(Tensor weight, double scale = 1) : IDisposable
         return scale == 1 ? vectors : vectors.mul_(scale);
     }
 
+    /// <summary>Writes the vector of each id to its row of <paramref name="output"/>, which is resized.</summary>
+    public void Forward(ReadOnlySpan<int> ids, Rows output)
+    {
+        output.Resize(ids.Length);
+        if (!output.IsOnCpu)
+        {
+            using Tensor indices = tensor(ids.ToArray(), device: output.Tensor.device);
+            using Tensor vectors = Forward(indices);
+            output.Tensor.copy_(vectors);
+            return;
+        }
+
+        float* table = _weight.FloatPointer();
+        for (int row = 0; row < ids.Length; row++)
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)ids[row], (uint)Count, nameof(ids));
+            Copy(new ReadOnlySpan<float>(table + ((nint)ids[row] * Width), Width), output.Row(row));
+        }
+    }
+
     public void Dispose() => _weight.Dispose();
+
+    private void Copy(ReadOnlySpan<float> vector, Span<float> row)
+    {
+        vector.CopyTo(row);
+        if (scale != 1)
+        {
+            foreach (ref float value in row)
+            {
+                value *= (float)scale;
+            }
+        }
+    }
 }
