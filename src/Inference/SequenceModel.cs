@@ -2,7 +2,6 @@ using Seq2Seq.Inference.Families;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Loading;
 using Seq2Seq.Inference.Scheduling;
-using Seq2Seq.Inference.Tokenization;
 
 namespace Seq2Seq.Inference;
 

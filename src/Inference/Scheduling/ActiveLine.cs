@@ -17,8 +17,8 @@ internal sealed class ActiveLine : IDisposable
     private readonly KeyValueCache _memory;
     private readonly List<int> _blocks = [];
     private readonly int _blockRows;
+    private readonly int[][] _spare;
     private int[][] _locations;
-    private int[][] _spare;
     private int _length;
 
     public ActiveLine(LineRequest request, KeyValueCache cache, KeyValueCache memory)
@@ -33,7 +33,6 @@ internal sealed class ActiveLine : IDisposable
         for (int row = 0; row < _blockRows; row++)
         {
             _locations[row] = new int[BlockLength];
-            _spare[row] = _blockRows == 1 ? [] : new int[BlockLength];
         }
 
         MemoryStart = memory.Take(request.Source.Count);
@@ -62,12 +61,7 @@ internal sealed class ActiveLine : IDisposable
             }
 
             _locations[row][_length] = place + (row * BlockLength);
-            batch.Add(
-                Search.TokenOf(row),
-                _locations[row].AsSpan(0, _length + 1),
-                MemoryStart,
-                Request.Source.Count
-            );
+            batch.Add(Search.TokenOf(row), _locations[row].AsSpan(0, _length + 1), MemoryStart, Request.Source.Count);
         }
 
         _length++;

@@ -59,11 +59,7 @@ internal sealed class RunningBatch : IDisposable
         // Torch's own operators, where the network uses any, stay within the same cores; the number holds for this thread.
         set_num_threads(_threads);
         using var inference = inference_mode();
-        using KeyValueCache cache = new(
-            _network.Shape.DecoderLayers,
-            _network.Shape.CacheWidth,
-            _network.Shape.Device
-        );
+        using KeyValueCache cache = new(_network.Shape.DecoderLayers, _network.Shape.CacheWidth, _network.Shape.Device);
         using KeyValueCache memory = new(
             _network.Shape.DecoderLayers,
             _network.Shape.MemoryWidth,
@@ -135,11 +131,18 @@ internal sealed class RunningBatch : IDisposable
             }
 
             _queue.Take();
-            ActiveLine line = new(request, cache, memory);
-            _active.Add(line);
-            admitted.Add(line);
-            _activeRows += request.Settings.NumBeams;
-            tokens += request.Source.Count;
+            try
+            {
+                ActiveLine line = new(request, cache, memory);
+                _active.Add(line);
+                admitted.Add(line);
+                _activeRows += request.Settings.NumBeams;
+                tokens += request.Source.Count;
+            }
+            catch (Exception exception)
+            {
+                request.Fail(exception);
+            }
         }
 
         if (admitted.Count > 0)
@@ -200,22 +203,16 @@ internal sealed class RunningBatch : IDisposable
             return true;
         });
 
-    private void RemoveWhere(Predicate<ActiveLine> leaves)
-    {
-        int kept = 0;
-        foreach (ActiveLine line in _active)
+    private void RemoveWhere(Predicate<ActiveLine> leaves) =>
+        _active.RemoveAll(line =>
         {
-            if (leaves(line))
+            bool left = leaves(line);
+            if (left)
             {
                 _activeRows -= line.Request.Settings.NumBeams;
                 line.Dispose();
             }
-            else
-            {
-                _active[kept++] = line;
-            }
-        }
 
-        _active.RemoveRange(kept, _active.Count - kept);
-    }
+            return left;
+        });
 }

@@ -115,8 +115,7 @@ internal sealed class T5ForwardPass : IForwardPass
         }
 
         foreach (
-            Rows rows in (Rows[])
-                [_hidden, _normed, _queryKeyValue, _query, _keyValue, _context, _wide, _gate, _logits]
+            Rows rows in (Rows[])[_hidden, _normed, _queryKeyValue, _query, _keyValue, _context, _wide, _gate, _logits]
         )
         {
             rows.Dispose();

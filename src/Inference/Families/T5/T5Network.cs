@@ -37,8 +37,16 @@ internal sealed class T5Network : INetwork
         };
 
         T5Weights take = new(configuration, folder, weights, options.ComputeType);
-        EncoderEmbedding = take.Embedding("encoder.embed_tokens.weight", "shared.weight", "decoder.embed_tokens.weight");
-        DecoderEmbedding = take.Embedding("decoder.embed_tokens.weight", "shared.weight", "encoder.embed_tokens.weight");
+        EncoderEmbedding = take.Embedding(
+            "encoder.embed_tokens.weight",
+            "shared.weight",
+            "decoder.embed_tokens.weight"
+        );
+        DecoderEmbedding = take.Embedding(
+            "decoder.embed_tokens.weight",
+            "shared.weight",
+            "encoder.embed_tokens.weight"
+        );
         Encoder = [.. Enumerable.Range(0, configuration.EncoderLayers).Select(take.EncoderLayer)];
         EncoderNorm = take.Norm(weights["encoder"]["final_layer_norm"]);
         Decoder = [.. Enumerable.Range(0, configuration.DecoderLayers).Select(take.DecoderLayer)];

@@ -58,20 +58,20 @@ internal sealed unsafe class CpuAttention(int heads, int headWidth, double scale
                 for (int head = 0; head < Heads; head++)
                 {
                     AttentionArguments arguments = new()
-                        {
-                            Query = query + (head * HeadWidth),
-                            Keys = cache + (head * HeadWidth),
-                            Values = cache + Width + (head * HeadWidth),
-                            Stride = 2 * Width,
-                            Locations = own,
-                            Count = position + 1,
-                            HeadWidth = HeadWidth,
-                            Scale = Scale,
-                            Bias = bias is null ? null : bias.Of(head, position),
-                            Scores = scores,
-                            Context = result + (head * HeadWidth),
-                        };
-                        AttentionKernel.Attend(in arguments);
+                    {
+                        Query = query + (head * HeadWidth),
+                        Keys = cache + (head * HeadWidth),
+                        Values = cache + Width + (head * HeadWidth),
+                        Stride = 2 * Width,
+                        Locations = own,
+                        Count = position + 1,
+                        HeadWidth = HeadWidth,
+                        Scale = Scale,
+                        Bias = bias is null ? null : bias.Of(head, position),
+                        Scores = scores,
+                        Context = result + (head * HeadWidth),
+                    };
+                    AttentionKernel.Attend(in arguments);
                 }
             }
         }
@@ -88,20 +88,20 @@ internal sealed unsafe class CpuAttention(int heads, int headWidth, double scale
             for (int head = 0; head < Heads; head++)
             {
                 AttentionArguments arguments = new()
-                    {
-                        Query = query.Pointer + ((nint)row * Width) + (head * HeadWidth),
-                        Keys = keys + (head * HeadWidth),
-                        Values = keys + Width + (head * HeadWidth),
-                        Stride = 2 * Width,
-                        Locations = null,
-                        Count = batch.MemoryLengths[row],
-                        HeadWidth = HeadWidth,
-                        Scale = Scale,
-                        Bias = null,
-                        Scores = scores,
-                        Context = context.Pointer + ((nint)row * Width) + (head * HeadWidth),
-                    };
-                    AttentionKernel.Attend(in arguments);
+                {
+                    Query = query.Pointer + ((nint)row * Width) + (head * HeadWidth),
+                    Keys = keys + (head * HeadWidth),
+                    Values = keys + Width + (head * HeadWidth),
+                    Stride = 2 * Width,
+                    Locations = null,
+                    Count = batch.MemoryLengths[row],
+                    HeadWidth = HeadWidth,
+                    Scale = Scale,
+                    Bias = null,
+                    Scores = scores,
+                    Context = context.Pointer + ((nint)row * Width) + (head * HeadWidth),
+                };
+                AttentionKernel.Attend(in arguments);
             }
         }
     }
@@ -121,20 +121,20 @@ internal sealed unsafe class CpuAttention(int heads, int headWidth, double scale
             for (int head = 0; head < Heads; head++)
             {
                 AttentionArguments arguments = new()
-                    {
-                        Query = line + ((nint)position * projected.Width) + (head * HeadWidth),
-                        Keys = line + Width + (head * HeadWidth),
-                        Values = line + (2 * Width) + (head * HeadWidth),
-                        Stride = projected.Width,
-                        Locations = null,
-                        Count = length,
-                        HeadWidth = HeadWidth,
-                        Scale = Scale,
-                        Bias = bias is null ? null : bias.Of(head, position),
-                        Scores = scores,
-                        Context = context.Pointer + ((nint)(start + position) * Width) + (head * HeadWidth),
-                    };
-                    AttentionKernel.Attend(in arguments);
+                {
+                    Query = line + ((nint)position * projected.Width) + (head * HeadWidth),
+                    Keys = line + Width + (head * HeadWidth),
+                    Values = line + (2 * Width) + (head * HeadWidth),
+                    Stride = projected.Width,
+                    Locations = null,
+                    Count = length,
+                    HeadWidth = HeadWidth,
+                    Scale = Scale,
+                    Bias = bias is null ? null : bias.Of(head, position),
+                    Scores = scores,
+                    Context = context.Pointer + ((nint)(start + position) * Width) + (head * HeadWidth),
+                };
+                AttentionKernel.Attend(in arguments);
             }
         }
     }

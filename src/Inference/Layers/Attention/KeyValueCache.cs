@@ -113,8 +113,7 @@ internal sealed unsafe class KeyValueCache : IDisposable
     {
         for (int i = 0; i < _layers.Length; i++)
         {
-            Tensor grown = empty(capacity, Width, dtype: ScalarType.Float32, device: _device)
-                .DetachFromDisposeScope();
+            Tensor grown = empty(capacity, Width, dtype: ScalarType.Float32, device: _device).DetachFromDisposeScope();
             if (_layers[i] is { } old)
             {
                 using Tensor kept = grown.narrow(0, 0, Capacity);

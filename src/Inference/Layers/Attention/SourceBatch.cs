@@ -9,11 +9,7 @@ internal sealed class SourceBatch
     /// <param name="lines">Token ids of each line; none is empty.</param>
     /// <param name="memory">Where the decoder's layers keep keys and values of the source.</param>
     /// <param name="memoryStarts">First location in <paramref name="memory"/> of each line.</param>
-    public SourceBatch(
-        IReadOnlyList<IReadOnlyList<int>> lines,
-        KeyValueCache memory,
-        IReadOnlyList<int> memoryStarts
-    )
+    public SourceBatch(IReadOnlyList<IReadOnlyList<int>> lines, KeyValueCache memory, IReadOnlyList<int> memoryStarts)
     {
         Starts = new int[lines.Count + 1];
         for (int line = 0; line < lines.Count; line++)
