@@ -107,13 +107,13 @@ internal static class RunCommand
     )
     {
         order.Check();
-        await using ServiceConnection service = await ServiceConnection.OpenAsync(
+        await using ServiceConnection connection = await ServiceConnection.OpenAsync(
             server,
             apiKey,
             settings,
             cancellationToken
         );
-        var run = new JobRun(order, service.Client, TimeProvider.System);
+        var run = new JobRun(order, connection.Service, TimeProvider.System);
         JobStatus job = await RunProgress.ShowAsync(order, progress => run.ToEndAsync(progress, cancellationToken));
         if (job.State != "completed")
         {

@@ -62,7 +62,8 @@ internal static class ServeCommand
 
     private static void Announce(ServiceHost host)
     {
-        TimeSpan since = TimeProvider.System.GetUtcNow() - Process.GetCurrentProcess().StartTime.ToUniversalTime();
+        using Process self = Process.GetCurrentProcess();
+        TimeSpan since = TimeProvider.System.GetLocalNow().DateTime - self.StartTime;
         string seconds = since.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture);
         if (host.Addresses.Count == 0)
         {

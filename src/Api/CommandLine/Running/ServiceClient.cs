@@ -18,9 +18,12 @@ internal sealed class ServiceClient : IDisposable
 
     private readonly HttpClient _http;
 
-    public ServiceClient(Uri address, string? apiKey)
+    /// <param name="address">The service's address, with a slash at its end.</param>
+    /// <param name="apiKey">Its API key; null when it needs none.</param>
+    /// <param name="handler">Carries the requests; disposed with this client.</param>
+    public ServiceClient(Uri address, string? apiKey, HttpMessageHandler handler)
     {
-        _http = new HttpClient { BaseAddress = address, Timeout = Timeout.InfiniteTimeSpan };
+        _http = new HttpClient(handler) { BaseAddress = address, Timeout = Timeout.InfiniteTimeSpan };
         if (apiKey is { Length: > 0 })
         {
             _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", apiKey);
@@ -56,7 +59,7 @@ internal sealed class ServiceClient : IDisposable
         CancellationToken cancellationToken
     )
     {
-        var query = new Dictionary<string, string?>
+        var query = new Dictionary<string, string?>(StringComparer.Ordinal)
         {
             ["model"] = order.Model,
             ["format"] = order.InputFormat,

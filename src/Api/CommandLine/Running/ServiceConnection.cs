@@ -9,13 +9,13 @@ internal sealed class ServiceConnection : IAsyncDisposable
 
     private readonly ServiceHost? _own;
 
-    private ServiceConnection(ServiceClient client, ServiceHost? own)
+    private ServiceConnection(ServiceClient service, ServiceHost? own)
     {
-        Client = client;
+        Service = service;
         _own = own;
     }
 
-    public ServiceClient Client { get; }
+    public ServiceClient Service { get; }
 
     public static async Task<ServiceConnection> OpenAsync(
         string? server,
@@ -24,7 +24,7 @@ internal sealed class ServiceConnection : IAsyncDisposable
         CancellationToken cancellationToken
     )
     {
-        var client = new ServiceClient(ReadAddress(server ?? ServiceHost.UsualUrls), apiKey);
+        var client = Connect(ReadAddress(server ?? ServiceHost.UsualUrls), apiKey);
         if (await client.IsAliveAsync(ProbeTimeout, cancellationToken))
         {
             return new ServiceConnection(client, own: null);
@@ -46,17 +46,19 @@ internal sealed class ServiceConnection : IAsyncDisposable
             },
             cancellationToken
         );
-        return new ServiceConnection(new ServiceClient(new Uri(own.Addresses.First()), apiKey), own);
+        return new ServiceConnection(Connect(ReadAddress(own.Addresses.First()), apiKey), own);
     }
 
     public async ValueTask DisposeAsync()
     {
-        Client.Dispose();
+        Service.Dispose();
         if (_own is not null)
         {
             await _own.DisposeAsync();
         }
     }
+
+    private static ServiceClient Connect(Uri address, string? apiKey) => new(address, apiKey, new SocketsHttpHandler());
 
     private static Uri ReadAddress(string text) =>
         Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out Uri? address)
