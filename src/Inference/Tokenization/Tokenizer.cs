@@ -1,51 +1,30 @@
+using Seq2Seq.Inference.Tokenization.Layouts;
+
 namespace Seq2Seq.Inference.Tokenization;
 
-/// <summary>Text to token ids and back, as the model's own files say. Thread-safe.</summary>
+/// <summary>
+/// Text to token ids and back, as the model's own files say: the ids of Hugging Face transformers 5.17, and for plain
+/// text of a <c>spiece.model</c> those of the sentencepiece library that the model was trained with. Thread-safe.
+/// </summary>
 public abstract class Tokenizer
 {
+    /// <summary>The language codes that a multilingual vocabulary knows, in its own spelling; empty for the others.</summary>
+    public virtual IReadOnlyList<string> Languages => [];
+
     /// <summary>Builds the tokenizer of a model folder from its files.</summary>
     /// <exception cref="TokenizerLoadException">No tokenizer files, or files that can't be used; says which and why.</exception>
-    public static Tokenizer Load(string folder) => throw new NotSupportedException();
+    public static Tokenizer Load(string folder) => TokenizerFolder.Load(folder);
 
+    /// <summary>The ids of one text, or of a text and its pair.</summary>
+    /// <exception cref="EncodeException">The options ask for what this text or this tokenizer can't give.</exception>
     public abstract IReadOnlyList<int> Encode(string text, EncodeOptions options);
 
+    /// <summary>The text of a list of ids. Ids that the vocabulary does not know give no text.</summary>
     public abstract string Decode(IReadOnlyList<int> tokenIds, DecodeOptions options);
-}
 
-/// <summary>The keyword arguments of Hugging Face's tokenizer call that seq2seq users set.</summary>
-public sealed record EncodeOptions
-{
-    public static EncodeOptions Default { get; } = new();
-
-    public string? TextPair { get; init; }
-    public bool AddSpecialTokens { get; init; } = true;
-
-    /// <summary><c>longest_first</c>, <c>only_first</c>, <c>only_second</c>; null cuts nothing.</summary>
-    public string? Truncation { get; init; }
-    public int? MaxLength { get; init; }
-    public string? SourceLanguage { get; init; }
-    public string? TargetLanguage { get; init; }
-
-    /// <summary>Encodes as a target (<c>text_target</c>).</summary>
-    public bool AsTarget { get; init; }
-}
-
-/// <summary>The keyword arguments of Hugging Face's <c>decode</c>.</summary>
-public sealed record DecodeOptions
-{
-    public static DecodeOptions Default { get; } = new();
-
-    public bool SkipSpecialTokens { get; init; } = true;
-    public bool? CleanUpTokenizationSpaces { get; init; }
-    public string? SourceLanguage { get; init; }
-    public string? TargetLanguage { get; init; }
-    public bool UseSourceTokenizer { get; init; }
-}
-
-/// <summary>A folder's tokenizer can't be built: someone must mend its files.</summary>
-public sealed class TokenizerLoadException(string code, string message, Exception? innerException = null)
-    : Exception(message, innerException)
-{
-    /// <summary><c>tokenizer_missing</c> or <c>tokenizer_invalid</c>.</summary>
-    public string Code { get; } = code;
+    /// <summary>
+    /// The id that generation must begin with to answer in this language (<c>forced_bos_token_id</c>); null where the
+    /// tokenizer has no such token.
+    /// </summary>
+    public virtual int? ForcedBosTokenId(string targetLanguage) => null;
 }

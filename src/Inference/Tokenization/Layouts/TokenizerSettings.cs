@@ -1,0 +1,126 @@
+using System.Globalization;
+using System.Text.Json;
+using Seq2Seq.Inference.Tokenization.AddedTokens;
+
+namespace Seq2Seq.Inference.Tokenization.Layouts;
+
+/// <summary>
+/// What the small files of a folder say about its tokenizer: tokenizer_config.json first, special_tokens_map.json and
+/// added_tokens.json only where that has no <c>added_tokens_decoder</c> (as <c>PreTrainedTokenizerBase._from_pretrained</c>).
+/// </summary>
+internal sealed class TokenizerSettings
+{
+    /// <summary>The order in which the reference adds them.</summary>
+    public static readonly string[] SpecialTokenNames =
+    [
+        "bos_token",
+        "eos_token",
+        "unk_token",
+        "sep_token",
+        "pad_token",
+        "cls_token",
+        "mask_token",
+    ];
+
+    private readonly Dictionary<string, JsonElement> _values = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<int, AddedToken> _addedTokens = [];
+
+    public TokenizerSettings(JsonElement? tokenizerConfig, JsonElement? specialTokensMap, JsonElement? addedTokens)
+    {
+        foreach (var property in Properties(tokenizerConfig))
+            _values[property.Name] = property.Value;
+        if (_values.Remove("additional_special_tokens", out var additional))
+            _values.TryAdd("extra_special_tokens", additional);
+        if (_values.TryGetValue("added_tokens_decoder", out var decoder))
+        {
+            foreach (var token in decoder.EnumerateObject())
+                _addedTokens[int.Parse(token.Name, CultureInfo.InvariantCulture)] = ReadToken(
+                    token.Value,
+                    special: false
+                );
+            return;
+        }
+        foreach (var property in Properties(specialTokensMap))
+        {
+            var name = property.Name == "additional_special_tokens" ? "extra_special_tokens" : property.Name;
+            _values[name] = property.Value;
+        }
+        var special = SpecialTokens()
+            .Concat(ExtraSpecialTokens)
+            .Select(token => token.Content)
+            .ToHashSet(StringComparer.Ordinal);
+        foreach (var property in Properties(addedTokens))
+        {
+            var isSpecial = special.Contains(property.Name);
+            _addedTokens[property.Value.GetInt32()] = new AddedToken(property.Name)
+            {
+                Special = isSpecial,
+                Normalized = !isSpecial,
+            };
+        }
+    }
+
+    /// <summary>Tokens with ids that the files give.</summary>
+    public IReadOnlyDictionary<int, AddedToken> AddedTokens => _addedTokens;
+
+    public IReadOnlyList<AddedToken> ExtraSpecialTokens =>
+        _values.TryGetValue("extra_special_tokens", out var tokens) && tokens.ValueKind == JsonValueKind.Array
+            ? [.. tokens.EnumerateArray().Select(token => ReadToken(token, special: true))]
+            : [];
+
+    public bool Has(string name) => _values.ContainsKey(name);
+
+    /// <summary>A special token by its name (<c>eos_token</c>); null where the files have none or null.</summary>
+    public AddedToken? Token(string name)
+    {
+        if (!_values.TryGetValue(name, out var value) || value.ValueKind == JsonValueKind.Null)
+            return null;
+        var token = ReadToken(value, special: true);
+        return _addedTokens.Values.FirstOrDefault(added => added.Content == token.Content) ?? token;
+    }
+
+    public IEnumerable<AddedToken> SpecialTokens() => SpecialTokenNames.Select(Token).OfType<AddedToken>();
+
+    public int? Int32(string name) =>
+        _values.TryGetValue(name, out var value) && value.ValueKind == JsonValueKind.Number ? ToInt32(value) : null;
+
+    public bool? Boolean(string name) =>
+        _values.TryGetValue(name, out var value) && value.ValueKind is JsonValueKind.True or JsonValueKind.False
+            ? value.GetBoolean()
+            : null;
+
+    public string? String(string name) =>
+        _values.TryGetValue(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    /// <summary>A token written as text or as an object with its flags.</summary>
+    public static AddedToken ReadToken(JsonElement value, bool special)
+    {
+        if (value.ValueKind == JsonValueKind.String)
+            return new AddedToken(value.GetString()!) { Special = special, Normalized = !special };
+        if (value.ValueKind != JsonValueKind.Object || !value.TryGetProperty("content", out var content))
+            throw new InvalidDataException(
+                $"A token is {value.ValueKind}; it can be a text or an object with content."
+            );
+        special |= Flag(value, "special") ?? false;
+        return new AddedToken(content.GetString() ?? throw new InvalidDataException("A token's content is null."))
+        {
+            Special = special,
+            Normalized = Flag(value, "normalized") ?? !special,
+            SingleWord = Flag(value, "single_word") ?? false,
+            StripLeft = Flag(value, "lstrip") ?? false,
+            StripRight = Flag(value, "rstrip") ?? false,
+        };
+    }
+
+    private static bool? Flag(JsonElement value, string name) =>
+        value.TryGetProperty(name, out var flag) && flag.ValueKind is JsonValueKind.True or JsonValueKind.False
+            ? flag.GetBoolean()
+            : null;
+
+    // "No limit" is written as 1e30.
+    private static int ToInt32(JsonElement value) =>
+        value.TryGetInt32(out var number) ? number : (int)Math.Clamp(value.GetDouble(), int.MinValue, int.MaxValue);
+
+    private static JsonElement.ObjectEnumerator Properties(JsonElement? value) =>
+        value is { ValueKind: JsonValueKind.Object } ? value.Value.EnumerateObject() : default;
+}

@@ -1,0 +1,209 @@
+using System.Buffers;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Seq2Seq.Inference.Tokenization.SentencePiece;
+
+/// <summary>
+/// The sentencepiece library's encode and decode over one model file. Runs of unknown characters are one unknown piece,
+/// or their bytes where the model has byte pieces. Thread-safe.
+/// </summary>
+internal sealed class SentencePieceProcessor
+{
+    private const char ReplacementCharacter = '\uFFFD';
+
+    private readonly SentencePieceModel _model;
+    private readonly SentencePieceNormalizer _normalizer;
+    private readonly SentencePieceNormalizer? _denormalizer;
+    private readonly IPieceSegmenter _segmenter;
+    private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);
+    private readonly int[] _byteIds = [];
+
+    /// <exception cref="InvalidDataException">A vocabulary that sentencepiece would not take either.</exception>
+    public SentencePieceProcessor(SentencePieceModel model)
+    {
+        _model = model;
+        UnknownId = Check(model);
+        for (var id = 0; id < model.Pieces.Count; id++)
+            _ids[model.Pieces[id].Text] = id;
+        if (model.ByteFallback)
+            _byteIds = [.. Enumerable.Range(0, 256).Select(value => _ids[BytePiece(value)])];
+        var userDefined = model.Pieces.Where(piece => piece.Type == PieceType.UserDefined).Select(piece => piece.Text);
+        _normalizer = new SentencePieceNormalizer(
+            model.Normalizer,
+            model.TreatWhitespaceAsSuffix,
+            userDefined.ToArray()
+        );
+        if (model.Denormalizer is { CharsMap.Length: > 0 } denormalizer)
+            _denormalizer = new SentencePieceNormalizer(denormalizer, treatWhitespaceAsSuffix: false, []);
+        _segmenter = model.Algorithm switch
+        {
+            SentencePieceAlgorithm.Unigram => new UnigramSegmenter(model, UnknownId),
+            SentencePieceAlgorithm.Bpe => new BpeSegmenter(model, UnknownId),
+            var other => throw new InvalidDataException($"Its algorithm is {other}; Unigram and BPE can be read."),
+        };
+    }
+
+    public SentencePieceModel Model => _model;
+    public int UnknownId { get; }
+
+    /// <summary>The id of a piece, of the unknown piece when there is none.</summary>
+    public int PieceToId(string piece) => _ids.GetValueOrDefault(piece, UnknownId);
+
+    public void Encode(ReadOnlySpan<char> text, List<int> output)
+    {
+        if (text.IsEmpty)
+            return;
+        var bytes = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(text.Length));
+        EncodeUtf8(bytes.AsSpan(0, Encoding.UTF8.GetBytes(text, bytes)), output);
+        ArrayPool<byte>.Shared.Return(bytes);
+    }
+
+    public string Decode(IReadOnlyList<int> ids)
+    {
+        var text = new StringBuilder();
+        var bytes = new List<byte>();
+        var (atStart, consumedSpace) = (true, false);
+        foreach (var id in ids)
+        {
+            if (id < 0 || id >= _model.Pieces.Count)
+                continue;
+            var piece = _model.Pieces[id];
+            if (piece.Type == PieceType.Byte)
+            {
+                bytes.Add(ByteOf(piece.Text));
+                continue;
+            }
+            AppendBytes(bytes, text);
+            if (consumedSpace || text.Length > 0)
+                atStart = false;
+            text.Append(Surface(piece, atStart, out consumedSpace));
+        }
+        AppendBytes(bytes, text);
+        return _denormalizer is null ? text.ToString() : Denormalize(text.ToString(), _denormalizer);
+    }
+
+    /// <summary>Bytes that form no UTF-8 become one U+FFFD each.</summary>
+    internal static void AppendBytes(List<byte> bytes, StringBuilder text)
+    {
+        var rest = CollectionsMarshal.AsSpan(bytes);
+        while (!rest.IsEmpty)
+        {
+            if (Rune.DecodeFromUtf8(rest, out var rune, out var consumed) == OperationStatus.Done)
+            {
+                text.Append(rune.ToString());
+            }
+            else
+            {
+                text.Append(ReplacementCharacter);
+                consumed = 1;
+            }
+            rest = rest[consumed..];
+        }
+        bytes.Clear();
+    }
+
+    private static string BytePiece(int value) => string.Create(CultureInfo.InvariantCulture, $"<0x{value:X2}>");
+
+    internal static byte ByteOf(string piece) =>
+        byte.Parse(piece.AsSpan(3, 2), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+
+    private static int Check(SentencePieceModel model)
+    {
+        var unknown = -1;
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        for (var id = 0; id < model.Pieces.Count; id++)
+        {
+            var (text, _, type) = model.Pieces[id];
+            if (text.Length == 0)
+                throw new InvalidDataException($"Piece {id} is empty.");
+            var reserved = type is PieceType.Control or PieceType.Unknown or PieceType.Byte;
+            if (!seen.Add((reserved ? "r" : "p") + text))
+                throw new InvalidDataException($"Piece {id}, {text}, is there twice.");
+            if (type == PieceType.Unknown && unknown >= 0)
+                throw new InvalidDataException($"Pieces {unknown} and {id} are both the unknown piece.");
+            if (type == PieceType.Unknown)
+                unknown = id;
+            if (type == PieceType.Byte && !model.ByteFallback)
+                throw new InvalidDataException($"Byte piece {text} in a model without byte fallback.");
+        }
+        if (unknown < 0)
+            throw new InvalidDataException("No piece is the unknown piece.");
+        var absent = Enumerable.Range(0, 256).Select(BytePiece).FirstOrDefault(piece => !seen.Contains("r" + piece));
+        if (model.ByteFallback && absent is not null)
+            throw new InvalidDataException($"Byte fallback without a piece {absent}.");
+        return unknown;
+    }
+
+    private void EncodeUtf8(ReadOnlySpan<byte> text, List<int> output)
+    {
+        var normalized = new PooledBytes(text.Length * 2 + 16);
+        try
+        {
+            _normalizer.Normalize(text, ref normalized);
+            if (normalized.Length > 0)
+                EncodeNormalized(normalized.Span, output);
+        }
+        finally
+        {
+            normalized.Dispose();
+        }
+    }
+
+    private void EncodeNormalized(ReadOnlySpan<byte> normalized, List<int> output)
+    {
+        var spans = new List<PieceSpan>(normalized.Length / 2);
+        _segmenter.Segment(normalized, spans);
+        var (start, previousUnknown) = (0, false);
+        foreach (var (id, end) in spans)
+        {
+            var unknown = id == UnknownId;
+            if (unknown && _byteIds.Length > 0)
+            {
+                foreach (var value in normalized[start..end])
+                    output.Add(_byteIds[value]);
+            }
+            else if (!unknown || !previousUnknown)
+            {
+                output.Add(id);
+            }
+            (start, previousUnknown) = (end, unknown);
+        }
+    }
+
+    private string Surface(Piece piece, bool atStart, out bool consumedSpace)
+    {
+        consumedSpace = false;
+        var text = piece.Text;
+        switch (piece.Type)
+        {
+            case PieceType.Control:
+                return "";
+            case PieceType.Unknown:
+                return _model.UnknownSurface;
+        }
+        var settings = _model.Normalizer;
+        if (atStart && (settings.AddDummyPrefix || settings.RemoveExtraWhitespaces) && text[0] == '\u2581')
+        {
+            text = text[1..];
+            // Where extra spaces are removed, every space at the start of the text is.
+            consumedSpace = !settings.RemoveExtraWhitespaces;
+        }
+        return text.Replace('\u2581', ' ');
+    }
+
+    private static string Denormalize(string text, SentencePieceNormalizer denormalizer)
+    {
+        var normalized = new PooledBytes(text.Length * 3 + 16);
+        try
+        {
+            denormalizer.Normalize(Encoding.UTF8.GetBytes(text), ref normalized);
+            return Encoding.UTF8.GetString(normalized.Span);
+        }
+        finally
+        {
+            normalized.Dispose();
+        }
+    }
+}
