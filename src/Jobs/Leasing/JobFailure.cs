@@ -1,12 +1,10 @@
-using Microsoft.Extensions.Options;
 using Npgsql;
-using Seq2Seq.Jobs.Configuration;
 using Seq2Seq.Jobs.Scheduling;
 
 namespace Seq2Seq.Jobs.Leasing;
 
 /// <summary>Fails a job as a whole, because its caller must change it. Results that are there are kept.</summary>
-internal sealed class JobFailure(NpgsqlDataSource dataSource, IOptions<JobsOptions> options)
+internal sealed class JobFailure(NpgsqlDataSource dataSource)
 {
     /// <summary>Code of a job whose generation parameters its model refuses.</summary>
     public const string ParametersCode = "parameter_invalid";
@@ -15,7 +13,7 @@ internal sealed class JobFailure(NpgsqlDataSource dataSource, IOptions<JobsOptio
         WITH ended AS (
             UPDATE job
             SET state = 'failed', error_code = $2, error_message = $3, finished_at = clock_timestamp(),
-                expires_at = clock_timestamp() + $4
+                expires_at = clock_timestamp() + retention
             WHERE id = $1 AND state IN ('queued', 'running')
             RETURNING id
         ),
@@ -25,7 +23,7 @@ internal sealed class JobFailure(NpgsqlDataSource dataSource, IOptions<JobsOptio
             FROM ended
             WHERE shard.job_id = ended.id AND shard.state IN ('waiting', 'queued', 'running')
         )
-        SELECT pg_notify($5, id::text) FROM ended
+        SELECT pg_notify($4, id::text) FROM ended
         """;
 
     public async Task FailAsync(Guid jobId, string code, string message, CancellationToken cancellationToken)
@@ -34,7 +32,6 @@ internal sealed class JobFailure(NpgsqlDataSource dataSource, IOptions<JobsOptio
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = jobId });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = code });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = message });
-        command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = options.Value.Retention });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = NotificationChannels.Ended });
         await command.ExecuteNonQueryAsync(cancellationToken);
     }

@@ -1,7 +1,5 @@
-using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
-using Seq2Seq.Jobs.Configuration;
 using Seq2Seq.Jobs.Scheduling;
 
 namespace Seq2Seq.Jobs.Leasing;
@@ -10,7 +8,7 @@ namespace Seq2Seq.Jobs.Leasing;
 /// Writes a shard's results and moves its job's counters in one transaction, with the lease as fence: a second runner, a
 /// zombie after a pause and a repeated delivery write nothing. The last shard completes its job.
 /// </summary>
-internal sealed class ShardCompletion(NpgsqlDataSource dataSource, IOptions<JobsOptions> options)
+internal sealed class ShardCompletion(NpgsqlDataSource dataSource)
 {
     /// <summary>The job's row comes before its shards': see <see cref="ShardLeases"/>.</summary>
     internal const string LockJob = "SELECT FROM job WHERE id = $1 FOR NO KEY UPDATE";
@@ -19,7 +17,7 @@ internal sealed class ShardCompletion(NpgsqlDataSource dataSource, IOptions<Jobs
         WITH done AS (
             UPDATE shard
             SET state = 'done', lease = NULL, lease_until = NULL, finished_at = clock_timestamp(),
-                error_code = $7, error_message = $8
+                error_code = $7, error_message = $8, input = CASE WHEN $5 > 0 THEN input END
             WHERE id = $2 AND job_id = $1 AND lease = $3
             RETURNING job_id, first_line, lines, attempts
         ),
@@ -35,12 +33,12 @@ internal sealed class ShardCompletion(NpgsqlDataSource dataSource, IOptions<Jobs
                 state = CASE WHEN job.shards_done + 1 = job.shards THEN 'completed' ELSE 'running' END,
                 started_at = coalesce(job.started_at, clock_timestamp()),
                 finished_at = CASE WHEN job.shards_done + 1 = job.shards THEN clock_timestamp() END,
-                expires_at = CASE WHEN job.shards_done + 1 = job.shards THEN clock_timestamp() + $9 END
+                expires_at = CASE WHEN job.shards_done + 1 = job.shards THEN clock_timestamp() + job.retention END
             FROM done
             WHERE job.id = done.job_id
             RETURNING job.id, job.state
         )
-        SELECT CASE WHEN state = 'completed' THEN pg_notify($10, id::text)::text END FROM counted
+        SELECT CASE WHEN state = 'completed' THEN pg_notify($9, id::text)::text END FROM counted
         """;
 
     /// <returns>False when the lease is gone; nothing was written then.</returns>
@@ -59,7 +57,7 @@ internal sealed class ShardCompletion(NpgsqlDataSource dataSource, IOptions<Jobs
     }
 
     /// <summary>The statement, for a transaction that has locked the job's row.</summary>
-    internal NpgsqlBatchCommand Command(Guid jobId, long shardId, Guid token, ShardOutcome outcome) =>
+    internal static NpgsqlBatchCommand Command(Guid jobId, long shardId, Guid token, ShardOutcome outcome) =>
         new(Complete)
         {
             Parameters =
@@ -76,7 +74,6 @@ internal sealed class ShardCompletion(NpgsqlDataSource dataSource, IOptions<Jobs
                 },
                 new NpgsqlParameter<string?> { TypedValue = outcome.ErrorCode },
                 new NpgsqlParameter<string?> { TypedValue = outcome.ErrorMessage },
-                new NpgsqlParameter<TimeSpan> { TypedValue = options.Value.Retention },
                 new NpgsqlParameter<string> { TypedValue = NotificationChannels.Ended },
             },
         };

@@ -15,11 +15,7 @@ namespace Seq2Seq.Jobs.Leasing;
 /// <see cref="LineErrorCodes.Poison"/>, and the job goes on. A half gets one attempt before it is split again, so that the line
 /// at fault is found in as many rounds as the shard has halvings.
 /// </summary>
-internal sealed class ShardFailures(
-    NpgsqlDataSource dataSource,
-    ShardCompletion completion,
-    IOptions<JobsOptions> options
-)
+internal sealed class ShardFailures(NpgsqlDataSource dataSource, IOptions<JobsOptions> options)
 {
     private const string Find = """
         SELECT attempts, lines, input FROM shard
@@ -162,7 +158,7 @@ internal sealed class ShardFailures(
 
     private int AttemptsUsed(int lines) => lines > 1 ? options.Value.MaxAttempts - 1 : 0;
 
-    private async Task GiveUpAsync(
+    private static async Task GiveUpAsync(
         NpgsqlConnection connection,
         Guid jobId,
         long shardId,
@@ -189,7 +185,7 @@ internal sealed class ShardFailures(
             ErrorMessage = message,
         };
         await using var batch = new NpgsqlBatch(connection);
-        batch.BatchCommands.Add(completion.Command(jobId, shardId, token, outcome));
+        batch.BatchCommands.Add(ShardCompletion.Command(jobId, shardId, token, outcome));
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 

@@ -4,10 +4,16 @@ namespace Seq2Seq.Jobs.Scheduling;
 /// Where this process's idle workers wait for queued shards. A notification wakes one of those that listen to its queue:
 /// each worker looks into the table before it waits, so as many looks as jobs are enough.
 /// </summary>
-internal sealed class QueueWakeups
+internal sealed class QueueWakeups : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly LinkedList<Waiter> _waiters = [];
+    private readonly IDisposable _subscription;
+
+    public QueueWakeups(DatabaseListener listener) =>
+        _subscription = listener.Subscribe(NotificationChannels.Queue, Wake, WakeAll);
+
+    public void Dispose() => _subscription.Dispose();
 
     /// <summary>Begins to listen to queues; ends when disposed.</summary>
     public Waiter Listen(IEnumerable<string> queues)
