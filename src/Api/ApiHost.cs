@@ -26,6 +26,8 @@ public static class ApiHost
         ArgumentNullException.ThrowIfNull(builder);
         // The framework's request logs name whole addresses; RequestLog names routes.
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        // Its one warning is that session keys lie unencrypted in the user's own folder, as they may.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
         IServiceCollection services = builder.Services;
         services.Configure<KestrelServerOptions>(options =>
         {

@@ -27,11 +27,18 @@ namespace Seq2Seq.Api;
 [JsonSerializable(typeof(Readiness))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {
+    /// <summary>For what this project serialises itself.</summary>
+    public static ApiJson Web { get; } =
+        new(new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, Encoder = Readable });
+
+    // Text of every script as it is; what HTML gives a meaning stays escaped.
+    private static JavaScriptEncoder Readable => JavaScriptEncoder.Create(UnicodeRanges.All);
+
     /// <summary>The same for what the framework serialises on its own: results of handlers, events.</summary>
     public static void Configure(JsonSerializerOptions options)
     {
         options.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
-        options.Encoder = JavaScriptEncoder.Create(UnicodeRanges.All);
+        options.Encoder = Readable;
         options.TypeInfoResolverChain.Insert(0, Default);
     }
 }

@@ -38,7 +38,7 @@ internal static partial class HealthEndpoints
         Readiness readiness = await AskAsync(models, time, logger, hasWorkers, context.RequestAborted);
         return TypedResults.Json(
             context.User.Identity is { IsAuthenticated: true } ? readiness : readiness.WithoutDetails(),
-            ApiJson.Default.Readiness,
+            ApiJson.Web.Readiness,
             statusCode: readiness.IsReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable
         );
     }

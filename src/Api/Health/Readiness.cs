@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Text.Json.Serialization;
 using Seq2Seq.Jobs.Scheduling;
 
 namespace Seq2Seq.Api.Health;
@@ -14,10 +15,13 @@ internal sealed record Readiness
     [Description("reachable or unreachable.")]
     public required string Database { get; init; }
 
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<ModelReadiness>? Models { get; init; }
 
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<SlotReadiness>? Slots { get; init; }
 
+    [JsonIgnore]
     public bool IsReady => Status != "unready";
 
     public static Readiness WithoutDatabase { get; } = new() { Status = "unready", Database = "unreachable" };

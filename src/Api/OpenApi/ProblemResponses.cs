@@ -73,6 +73,6 @@ internal sealed class ProblemResponses : IOpenApiOperationTransformer
         new OpenApiExample
         {
             Summary = code.Title,
-            Value = JsonSerializer.SerializeToNode(Problem.Of(code) with { TraceId = null }, ApiJson.Default.Problem),
+            Value = JsonSerializer.SerializeToNode(Problem.Of(code) with { TraceId = null }, ApiJson.Web.Problem),
         };
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Text.Json.Serialization;
 
 namespace Seq2Seq.Api.Problems;
 
@@ -25,18 +26,23 @@ internal sealed record Problem
     public required string Code { get; init; }
 
     [Description("The field, parameter or header at fault, such as inputs[3].text.")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Field { get; init; }
 
     [Description("What was found there; long values are cut.")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Found { get; init; }
 
     [Description("What was expected there.")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Expected { get; init; }
 
     [Description("Where the job goes on whose outputs were not ready in time.")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Job { get; init; }
 
     [Description("Finds this request in the service's log.")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? TraceId { get; init; }
 
     public static Problem Of(ProblemCode code, string? detail = null) =>

@@ -7,7 +7,7 @@ internal static class ProblemEndpoints
 {
     public static void MapProblems(this IEndpointRouteBuilder app)
     {
-        RouteGroupBuilder group = app.MapGroup("/problems").WithTags("Problems");
+        RouteGroupBuilder group = app.MapGroup("/problems").WithTags("Problems").AllowAnonymous();
         group.MapGet("/", List).WithName("ListProblems").WithSummary("List the error codes");
         group.MapGet("/{code}", Get).WithName("GetProblem").WithSummary("Explain one error code");
     }

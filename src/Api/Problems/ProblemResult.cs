@@ -16,7 +16,7 @@ internal sealed class ProblemResult(Problem problem) : IResult, IStatusCodeHttpR
         httpContext.Response.StatusCode = Problem.Status;
         return httpContext.Response.WriteAsJsonAsync(
             Problem,
-            ApiJson.Default.Problem,
+            ApiJson.Web.Problem,
             ContentType,
             httpContext.RequestAborted
         );

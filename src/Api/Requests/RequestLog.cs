@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.AspNetCore.Diagnostics;
 
 namespace Seq2Seq.Api.Requests;
 
@@ -23,7 +24,8 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
 
     private void Log(HttpContext context, double milliseconds)
     {
-        string route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "(none)";
+        Endpoint? endpoint = context.GetEndpoint() ?? context.Features.Get<IExceptionHandlerFeature>()?.Endpoint;
+        string route = (endpoint as RouteEndpoint)?.RoutePattern.RawText ?? "(none)";
         int status = context.RequestAborted.IsCancellationRequested
             ? StatusCodes.Status499ClientClosedRequest
             : context.Response.StatusCode;

@@ -9,15 +9,15 @@ namespace Seq2Seq.Api.Requests;
 /// </summary>
 internal sealed class RequestObject
 {
-    private readonly Dictionary<string, JsonElement> members = new(StringComparer.Ordinal);
-    private readonly List<string> known = [];
-    private readonly string path;
-    private readonly bool isText;
+    private readonly Dictionary<string, JsonElement> _members = new(StringComparer.Ordinal);
+    private readonly List<string> _known = [];
+    private readonly string _path;
+    private readonly bool _isText;
 
     private RequestObject(string path, bool isText)
     {
-        this.path = path;
-        this.isText = isText;
+        _path = path;
+        _isText = isText;
     }
 
     /// <param name="element">The value that should be an object.</param>
@@ -33,7 +33,7 @@ internal sealed class RequestObject
         var result = new RequestObject(path, isText: false);
         foreach (JsonProperty member in element.EnumerateObject())
         {
-            result.members[Text(path, () => member.Name)] = member.Value;
+            result._members[Text(path, () => member.Name)] = member.Value;
         }
 
         return result;
@@ -45,14 +45,14 @@ internal sealed class RequestObject
         var result = new RequestObject("", isText: true);
         foreach ((string name, string text) in fields)
         {
-            result.members[name] = JsonSerializer.SerializeToElement(text, ApiJson.Default.String);
+            result._members[name] = JsonSerializer.SerializeToElement(text, ApiJson.Web.String);
         }
 
         return result;
     }
 
     /// <summary>The path of a member, as problems name it.</summary>
-    public string PathOf(string name) => path.Length == 0 ? name : $"{path}.{name}";
+    public string PathOf(string name) => _path.Length == 0 ? name : $"{_path}.{name}";
 
     public string? TakeString(string name) =>
         Take(name) is { } value ? ReadString(value, PathOf(name), "a string") : null;
@@ -64,7 +64,7 @@ internal sealed class RequestObject
             return null;
         }
 
-        if (isText)
+        if (_isText)
         {
             return (int?)RequestText.Integer(value.GetString(), PathOf(name), least, most);
         }
@@ -86,7 +86,7 @@ internal sealed class RequestObject
             return null;
         }
 
-        if (isText)
+        if (_isText)
         {
             value = RequestJson.Parse(value.GetString()!, PathOf(name));
         }
@@ -104,9 +104,9 @@ internal sealed class RequestObject
     /// <exception cref="RequestException">A member is left that nobody took.</exception>
     public void RefuseOthers()
     {
-        foreach (string name in members.Keys)
+        foreach (string name in _members.Keys)
         {
-            throw RequestException.Unknown(PathOf(name), known.Select(PathOf));
+            throw RequestException.Unknown(PathOf(name), _known.Select(PathOf));
         }
     }
 
@@ -128,8 +128,8 @@ internal sealed class RequestObject
     // Null when the member is absent, and when it is null.
     private JsonElement? Take(string name)
     {
-        known.Add(name);
-        return members.Remove(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
+        _known.Add(name);
+        return _members.Remove(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
     }
 
     // Strings are checked for valid UTF-8 and paired surrogates only when they are read.
