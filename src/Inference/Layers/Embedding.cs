@@ -1,11 +1,13 @@
+using Seq2Seq.Inference.Layers.Kernels;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Seq2Seq.Inference.Layers;
 
-/// <summary>A table of vectors looked up by id, optionally scaled (<c>sqrt(d_model)</c> in Marian and some BART models).</summary>
+/// <summary>A table of vectors looked up by id, optionally scaled (<c>√d_model</c> in Marian and some BART models).</summary>
 internal sealed unsafe class Embedding(Tensor weight, double scale = 1) : IDisposable
 {
-    private readonly Tensor _weight = weight.alias().DetachFromDisposeScope();
+    private readonly Parameter _weight = new(weight);
 
     /// <summary>Number of ids.</summary>
     public int Count { get; } = (int)weight.shape[0];
@@ -16,43 +18,42 @@ internal sealed unsafe class Embedding(Tensor weight, double scale = 1) : IDispo
     /// <summary>Ids <c>[…]</c> (int64 or int32) → vectors <c>[…, width]</c>.</summary>
     public Tensor Forward(Tensor ids)
     {
-        using Tensor flat = ids.flatten();
-        using Tensor rows = _weight.index_select(0, flat);
-        Tensor vectors = rows.view([.. ids.shape, Width]);
-        return scale == 1 ? vectors : vectors.mul_(scale);
+        using DisposeScope scope = NewDisposeScope();
+        Tensor vectors = _weight.Tensor.index_select(0, ids.flatten()).view([.. ids.shape, Width]);
+        return (scale == 1 ? vectors : vectors.mul_(scale)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Writes the vector of each id to its row of <paramref name="output"/>, which is resized.</summary>
-    public void Forward(ReadOnlySpan<int> ids, Rows output)
+    /// <summary>Ids → rows, one each.</summary>
+    /// <param name="ids">From 0 to <see cref="Count"/> − 1.</param>
+    /// <param name="output">Resized to the number of ids.</param>
+    /// <param name="accumulate">Add to what the output holds, as a second embedding (of positions) does.</param>
+    public void Forward(ReadOnlySpan<int> ids, Rows output, bool accumulate = false)
     {
-        output.Resize(ids.Length);
-        if (!output.IsOnCpu)
+        if (output.Width != Width || (accumulate && output.Count != ids.Length))
         {
-            using Tensor indices = tensor(ids.ToArray(), device: output.Tensor.device);
-            using Tensor vectors = Forward(indices);
-            output.Tensor.copy_(vectors);
+            throw new ArgumentException(
+                $"Embeddings of width {Width} for {ids.Length} ids don't fit [{output.Count}, {output.Width}].",
+                nameof(output)
+            );
+        }
+
+        output.Resize(ids.Length);
+        if (_weight.Pointer is null)
+        {
+            Tensor target = output.Tensor;
+            using DisposeScope scope = NewDisposeScope();
+            Tensor vectors = Forward(tensor(ids.ToArray(), device: _weight.Tensor.device));
+            _ = accumulate ? target.add_(vectors) : target.copy_(vectors);
             return;
         }
 
-        float* table = _weight.FloatPointer();
-        for (int row = 0; row < ids.Length; row++)
+        for (int i = 0; i < ids.Length; i++)
         {
-            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)ids[row], (uint)Count, nameof(ids));
-            Copy(new ReadOnlySpan<float>(table + ((nint)ids[row] * Width), Width), output.Row(row));
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)ids[i], (uint)Count, nameof(ids));
+            float* vector = _weight.Pointer + ((nint)ids[i] * Width);
+            Elementwise.Scale(vector, (float)scale, output.Pointer + ((nint)i * Width), Width, accumulate);
         }
     }
 
     public void Dispose() => _weight.Dispose();
-
-    private void Copy(ReadOnlySpan<float> vector, Span<float> row)
-    {
-        vector.CopyTo(row);
-        if (scale != 1)
-        {
-            foreach (ref float value in row)
-            {
-                value *= (float)scale;
-            }
-        }
-    }
 }

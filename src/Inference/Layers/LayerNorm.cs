@@ -1,90 +1,47 @@
-using System.Numerics;
-using System.Runtime.InteropServices;
+using Seq2Seq.Inference.Layers.Kernels;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Seq2Seq.Inference.Layers;
 
 /// <summary>Layer normalisation over the last dimension, with weight and bias (Ba et al. 2016, arXiv 1607.06450).</summary>
-internal sealed class LayerNorm(Tensor weight, Tensor bias, double epsilon = 1e-5) : IDisposable
+internal sealed unsafe class LayerNorm(Tensor weight, Tensor bias, double epsilon = 1e-5) : IDisposable
 {
-    private readonly Tensor _weight = weight.alias().DetachFromDisposeScope();
-    private readonly Tensor _bias = bias.alias().DetachFromDisposeScope();
+    private readonly Parameter _weight = new(weight);
+    private readonly Parameter _bias = new(bias);
 
     /// <summary><c>[…, width]</c> → the same shape and type.</summary>
-    public Tensor Forward(Tensor input) => nn.functional.layer_norm(input, _weight.shape, _weight, _bias, epsilon);
+    public Tensor Forward(Tensor input) =>
+        nn.functional.layer_norm(input, [_weight.Count], _weight.Tensor, _bias.Tensor, epsilon);
 
-    /// <summary>Normalises each row into <paramref name="output"/>, which is resized to the input's count and may be the input.</summary>
+    /// <summary>Rows of the weight's width; the output may be the input.</summary>
     public void Forward(Rows input, Rows output)
     {
-        output.Resize(input.Count);
-        if (!input.IsOnCpu)
+        output.ResizeAs(input, _weight.Count);
+        if (_weight.Pointer is null)
         {
-            using Tensor normed = Forward(input.Tensor);
-            output.Tensor.copy_(normed);
+            Tensor target = output.Tensor;
+            using DisposeScope scope = NewDisposeScope();
+            target.copy_(Forward(input.Tensor));
             return;
         }
 
-        ReadOnlySpan<float> weights = _weight.FloatSpan();
-        ReadOnlySpan<float> biases = _bias.FloatSpan();
-        for (int row = 0; row < input.Count; row++)
+        NormArguments arguments = new()
         {
-            Normalise(input.Row(row), weights, biases, output.Row(row));
-        }
+            Input = input.Pointer,
+            Output = output.Pointer,
+            Rows = input.Count,
+            Width = input.Width,
+            Weight = _weight.Pointer,
+            Bias = _bias.Pointer,
+            Epsilon = (float)epsilon,
+        };
+        NormKernels.Layer(ref arguments);
     }
 
     public void Dispose()
     {
         _weight.Dispose();
         _bias.Dispose();
-    }
-
-    private void Normalise(
-        ReadOnlySpan<float> input,
-        ReadOnlySpan<float> scales,
-        ReadOnlySpan<float> shifts,
-        Span<float> output
-    )
-    {
-        ReadOnlySpan<Vector<float>> inputs = MemoryMarshal.Cast<float, Vector<float>>(input);
-        ReadOnlySpan<Vector<float>> weights = MemoryMarshal.Cast<float, Vector<float>>(scales)[..inputs.Length];
-        ReadOnlySpan<Vector<float>> biases = MemoryMarshal.Cast<float, Vector<float>>(shifts)[..inputs.Length];
-        Span<Vector<float>> outputs = MemoryMarshal.Cast<float, Vector<float>>(output)[..inputs.Length];
-        int whole = inputs.Length * Vector<float>.Count;
-        Vector<float> sums = Vector<float>.Zero;
-        foreach (Vector<float> values in inputs)
-        {
-            sums += values;
-        }
-
-        float sum = Vector.Sum(sums);
-        foreach (float value in input[whole..])
-        {
-            sum += value;
-        }
-
-        float mean = sum / input.Length;
-        Vector<float> squares = Vector<float>.Zero;
-        foreach (Vector<float> values in inputs)
-        {
-            Vector<float> distance = values - new Vector<float>(mean);
-            squares += distance * distance;
-        }
-
-        float square = Vector.Sum(squares);
-        foreach (float value in input[whole..])
-        {
-            square += (value - mean) * (value - mean);
-        }
-
-        float scale = 1 / MathF.Sqrt((square / input.Length) + (float)epsilon);
-        for (int i = 0; i < inputs.Length; i++)
-        {
-            outputs[i] = ((inputs[i] - new Vector<float>(mean)) * scale * weights[i]) + biases[i];
-        }
-
-        for (int i = whole; i < input.Length; i++)
-        {
-            output[i] = ((input[i] - mean) * scale * scales[i]) + shifts[i];
-        }
     }
 }

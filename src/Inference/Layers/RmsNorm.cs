@@ -1,5 +1,4 @@
-using System.Numerics;
-using System.Runtime.InteropServices;
+using Seq2Seq.Inference.Layers.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -9,9 +8,9 @@ namespace Seq2Seq.Inference.Layers;
 /// Root mean square norm without mean and bias: <c>x / sqrt(mean(x²) + ε) · weight</c> (Zhang and Sennrich 2019, arXiv
 /// 1910.07467), as <c>T5LayerNorm</c> of transformers does it: the mean is taken in float32 whatever the input's type.
 /// </summary>
-internal sealed class RmsNorm(Tensor weight, double epsilon) : IDisposable
+internal sealed unsafe class RmsNorm(Tensor weight, double epsilon) : IDisposable
 {
-    private readonly Tensor _weight = weight.alias().DetachFromDisposeScope();
+    private readonly Parameter _weight = new(weight);
 
     /// <summary><c>[…, width]</c> → the same shape and type.</summary>
     public Tensor Forward(Tensor input)
@@ -19,56 +18,32 @@ internal sealed class RmsNorm(Tensor weight, double epsilon) : IDisposable
         using DisposeScope scope = NewDisposeScope();
         Tensor wide = input.to_type(ScalarType.Float32);
         Tensor scale = wide.square().mean([-1], keepdim: true).add_(epsilon).rsqrt_();
-        return (wide * scale).mul_(_weight).to_type(input.dtype).MoveToOuterDisposeScope();
+        return (wide * scale).mul_(_weight.Tensor).to_type(input.dtype).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Normalises each row into <paramref name="output"/>, which is resized to the input's count.</summary>
+    /// <summary>Rows of the weight's width; the output may be the input.</summary>
     public void Forward(Rows input, Rows output)
     {
-        output.Resize(input.Count);
-        if (!input.IsOnCpu)
+        output.ResizeAs(input, _weight.Count);
+        if (_weight.Pointer is null)
         {
-            using Tensor normed = Forward(input.Tensor);
-            output.Tensor.copy_(normed);
+            Tensor target = output.Tensor;
+            using DisposeScope scope = NewDisposeScope();
+            target.copy_(Forward(input.Tensor));
             return;
         }
 
-        ReadOnlySpan<float> weights = _weight.FloatSpan();
-        for (int row = 0; row < input.Count; row++)
+        NormArguments arguments = new()
         {
-            Normalise(input.Row(row), weights, output.Row(row));
-        }
+            Input = input.Pointer,
+            Output = output.Pointer,
+            Rows = input.Count,
+            Width = input.Width,
+            Weight = _weight.Pointer,
+            Epsilon = (float)epsilon,
+        };
+        NormKernels.Rms(ref arguments);
     }
 
     public void Dispose() => _weight.Dispose();
-
-    private void Normalise(ReadOnlySpan<float> input, ReadOnlySpan<float> scales, Span<float> output)
-    {
-        ReadOnlySpan<Vector<float>> inputs = MemoryMarshal.Cast<float, Vector<float>>(input);
-        ReadOnlySpan<Vector<float>> weights = MemoryMarshal.Cast<float, Vector<float>>(scales)[..inputs.Length];
-        Span<Vector<float>> outputs = MemoryMarshal.Cast<float, Vector<float>>(output)[..inputs.Length];
-        Vector<float> squares = Vector<float>.Zero;
-        foreach (Vector<float> values in inputs)
-        {
-            squares += values * values;
-        }
-
-        float sum = Vector.Sum(squares);
-        int whole = inputs.Length * Vector<float>.Count;
-        foreach (float value in input[whole..])
-        {
-            sum += value * value;
-        }
-
-        float scale = 1 / MathF.Sqrt((sum / input.Length) + (float)epsilon);
-        for (int i = 0; i < inputs.Length; i++)
-        {
-            outputs[i] = inputs[i] * scale * weights[i];
-        }
-
-        for (int i = whole; i < input.Length; i++)
-        {
-            output[i] = input[i] * scale * scales[i];
-        }
-    }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -28,9 +27,6 @@ internal sealed unsafe class Rows : IDisposable
 
     public int Count { get; private set; }
 
-    /// <summary>Whether kernels may use <see cref="Pointer"/>.</summary>
-    public bool IsOnCpu => _device.type == DeviceType.CPU;
-
     /// <summary>First value of the first row; null on other devices than the CPU. Valid until the next <see cref="Resize"/>.</summary>
     public float* Pointer { get; private set; }
 
@@ -40,50 +36,11 @@ internal sealed unsafe class Rows : IDisposable
     /// <summary>The values on the CPU.</summary>
     public Span<float> Span => new(Pointer, checked(Count * Width));
 
-    /// <summary>The values of one row on the CPU.</summary>
-    public Span<float> Row(int index)
-    {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
-        return new Span<float>(Pointer + ((nint)index * Width), Width);
-    }
+    /// <summary>One row on the CPU.</summary>
+    public Span<float> Row(int index) => new(Pointer + ((nint)index * Width), Width);
 
-    /// <summary>The values of some rows on the CPU.</summary>
-    public Span<float> Slice(int start, int count)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(start);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)(start + count), (uint)Count, nameof(count));
-        return new Span<float>(Pointer + ((nint)start * Width), checked(count * Width));
-    }
-
-    /// <summary>Multiplies each value by the other's, as a gate does.</summary>
-    public void MultiplyBy(Rows other)
-    {
-        if (other.Count != Count || other.Width != Width)
-        {
-            throw new ArgumentException(
-                $"[{Count}, {Width}] can't be multiplied by [{other.Count}, {other.Width}].",
-                nameof(other)
-            );
-        }
-
-        if (!IsOnCpu)
-        {
-            Tensor.mul_(other.Tensor);
-            return;
-        }
-
-        nint count = (nint)Count * Width;
-        nint whole = count - (count % Vector256<float>.Count);
-        for (nint i = 0; i < whole; i += Vector256<float>.Count)
-        {
-            (Vector256.Load(Pointer + i) * Vector256.Load(other.Pointer + i)).Store(Pointer + i);
-        }
-
-        for (nint i = whole; i < count; i++)
-        {
-            Pointer[i] *= other.Pointer[i];
-        }
-    }
+    /// <summary>Some rows on the CPU.</summary>
+    public Span<float> Slice(int start, int count) => new(Pointer + ((nint)start * Width), checked(count * Width));
 
     /// <summary>Sets the count. What the rows hold is undefined until they are written.</summary>
     public void Resize(int count)
@@ -104,6 +61,20 @@ internal sealed unsafe class Rows : IDisposable
             _memory = empty(_capacity, Width, dtype: ScalarType.Float32, device: _device).DetachFromDisposeScope();
             Pointer = _device.type == DeviceType.CPU ? _memory.FloatPointer() : null;
         }
+    }
+
+    /// <summary>Sets the count to another block's, whose width must be this one's and the one expected.</summary>
+    public void ResizeAs(Rows other, int expectedWidth)
+    {
+        if (other.Width != expectedWidth || Width != expectedWidth)
+        {
+            throw new ArgumentException(
+                $"Expected rows of width {expectedWidth}; found {other.Width} and {Width}.",
+                nameof(other)
+            );
+        }
+
+        Resize(other.Count);
     }
 
     public void Dispose()

@@ -23,7 +23,7 @@ internal sealed class T5ForwardPass : IForwardPass
     private readonly Rows _keyValue;
     private readonly Rows _context;
     private readonly Rows _wide;
-    private readonly Rows _gate;
+    private readonly Rows _gateAndUp;
     private readonly Rows _logits;
 
     public T5ForwardPass(T5Network network)
@@ -41,7 +41,7 @@ internal sealed class T5ForwardPass : IForwardPass
         _keyValue = new Rows(2 * configuration.InnerWidth, device);
         _context = new Rows(configuration.InnerWidth, device);
         _wide = new Rows(configuration.FeedForwardWidth, device);
-        _gate = new Rows(configuration.FeedForwardWidth, device);
+        _gateAndUp = new Rows(2 * configuration.FeedForwardWidth, device);
         _logits = new Rows(configuration.VocabularySize, device);
 
         PositionBias Both(Tensor weight) => Bias(weight, isBidirectional: true);
@@ -115,7 +115,8 @@ internal sealed class T5ForwardPass : IForwardPass
         }
 
         foreach (
-            Rows rows in (Rows[])[_hidden, _normed, _queryKeyValue, _query, _keyValue, _context, _wide, _gate, _logits]
+            Rows rows in (Rows[])
+                [_hidden, _normed, _queryKeyValue, _query, _keyValue, _context, _wide, _gateAndUp, _logits]
         )
         {
             rows.Dispose();
@@ -125,11 +126,14 @@ internal sealed class T5ForwardPass : IForwardPass
     private void FeedForward(T5FeedForward layer)
     {
         layer.Norm.Forward(_hidden, _normed);
-        layer.Input.Forward(_normed, _wide, _network.Configuration.Activation);
-        if (layer.Gate is { } gate)
+        if (layer.IsGated)
         {
-            gate.Forward(_normed, _gate);
-            _wide.MultiplyBy(_gate);
+            layer.Input.Forward(_normed, _gateAndUp);
+            _network.Configuration.Activation.Gate(_gateAndUp, _wide);
+        }
+        else
+        {
+            layer.Input.Forward(_normed, _wide, _network.Configuration.Activation);
         }
 
         layer.Output.Forward(_wide, _hidden, accumulate: true);

@@ -121,14 +121,13 @@ internal sealed record T5CrossAttention(RmsNorm Norm, Linear Query, Linear KeyVa
     }
 }
 
-/// <summary>Feed-forward with its norm before it; <see cref="Gate"/> is the linear half of a gated one.</summary>
-internal sealed record T5FeedForward(RmsNorm Norm, Linear Input, Linear? Gate, Linear Output) : IDisposable
+/// <summary>Feed-forward with its norm before it; a gated one's input is the activated half, then the linear one.</summary>
+internal sealed record T5FeedForward(RmsNorm Norm, Linear Input, bool IsGated, Linear Output) : IDisposable
 {
     public void Dispose()
     {
         Norm.Dispose();
         Input.Dispose();
-        Gate?.Dispose();
         Output.Dispose();
     }
 }

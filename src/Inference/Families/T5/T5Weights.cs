@@ -93,8 +93,8 @@ internal sealed class T5Weights(
 
         return new T5FeedForward(
             Norm(layer["layer_norm"]),
-            Fused(wide, dense[isGated ? "wi_0" : "wi"]),
-            isGated ? Fused(wide, dense["wi_1"]) : null,
+            isGated ? Fused(wide, dense["wi_0"], dense["wi_1"]) : Fused(wide, dense["wi"]),
+            isGated,
             Fused([Model, configuration.FeedForwardWidth], dense["wo"])
         );
     }
