@@ -70,15 +70,16 @@ internal abstract class Linear(int inFeatures, int outFeatures) : IDisposable
     )
     {
         PrepareOutput(input, output, accumulate);
-        using Tensor product = Forward(input.Tensor);
-        using Tensor activated = activation.Apply(product);
+        Tensor target = output.Tensor;
+        using DisposeScope scope = NewDisposeScope();
+        Tensor activated = activation.Apply(Forward(input.Tensor));
         if (accumulate)
         {
-            output.Tensor.add_(activated);
+            target.add_(activated);
         }
         else
         {
-            output.Tensor.copy_(activated);
+            target.copy_(activated);
         }
     }
 

@@ -36,6 +36,9 @@ internal sealed unsafe class Rows : IDisposable
     /// <summary>The values on the CPU.</summary>
     public Span<float> Span => new(Pointer, checked(Count * Width));
 
+    /// <summary>One row on the CPU.</summary>
+    public Span<float> Row(int index) => new(Pointer + ((nint)index * Width), Width);
+
     /// <summary>Sets the count. What the rows hold is undefined until they are written.</summary>
     public void Resize(int count)
     {
@@ -55,6 +58,20 @@ internal sealed unsafe class Rows : IDisposable
             _memory = empty(_capacity, Width, dtype: ScalarType.Float32, device: _device).DetachFromDisposeScope();
             Pointer = _device.type == DeviceType.CPU ? _memory.FloatPointer() : null;
         }
+    }
+
+    /// <summary>Sets the count to another block's, whose width must be this one's and the one expected.</summary>
+    public void ResizeAs(Rows other, int expectedWidth)
+    {
+        if (other.Width != expectedWidth || Width != expectedWidth)
+        {
+            throw new ArgumentException(
+                $"Expected rows of width {expectedWidth}; found {other.Width} and {Width}.",
+                nameof(other)
+            );
+        }
+
+        Resize(other.Count);
     }
 
     public void Dispose()

@@ -93,7 +93,7 @@ public sealed class PackedLinearTests
                 using Rows input = Filled(shape.Rows, shape.In);
                 using Rows output = Filled(shape.Rows, shape.Out);
                 using Rows expected = new(shape.Out, CPU, shape.Rows);
-                expected.Tensor.copy_(output.Tensor);
+                output.Span.CopyTo(expected.Span);
 
                 packed.Forward(input, output, (Activation)activation, accumulate);
                 plain.Forward(input, expected, (Activation)activation, accumulate);

@@ -12,7 +12,9 @@ public sealed class RowsTests
         using Rows rows = new(3, CPU, 2);
         rows.Tensor.fill_(1);
         rows.Span[4] = 7;
-        rows.Tensor[1, 1].item<float>().Should().Be(7);
+        rows.Span.ToArray().Should().Equal(1, 1, 1, 1, 7, 1);
+        using Tensor element = rows.Tensor[1, 1];
+        element.item<float>().Should().Be(7);
     }
 
     [Fact]

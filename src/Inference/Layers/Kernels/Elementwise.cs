@@ -1,13 +1,17 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Seq2Seq.Inference.Devices;
 
 namespace Seq2Seq.Inference.Layers.Kernels;
 
-/// <summary>Activation functions over contiguous floats, in place.</summary>
+/// <summary>Activation functions, gates and scaling over contiguous floats.</summary>
 // Whole vectors from the start; the last partial one through a buffer, so that every element goes through the same
 // instructions wherever it stands.
 internal static unsafe class Elementwise
 {
+    private const int Lanes = 8;
+
+    /// <summary>Applies the function in place.</summary>
     public static void Apply(Activation activation, float* values, int count)
     {
         switch (activation)
@@ -15,48 +19,142 @@ internal static unsafe class Elementwise
             case Activation.Identity:
                 break;
             case Activation.Relu:
-                Apply<Relu>(values, count);
+                Map<Relu>(values, other: null, values, count);
                 break;
             case Activation.Gelu:
-                Apply<Gelu>(values, count);
+                Map<Gelu>(values, other: null, values, count);
                 break;
             case Activation.GeluTanh:
-                Apply<GeluTanh>(values, count);
+                Map<GeluTanh>(values, other: null, values, count);
                 break;
             case Activation.Silu:
-                Apply<Silu>(values, count);
+                Map<Silu>(values, other: null, values, count);
                 break;
             case Activation.Tanh:
-                Apply<Tanh>(values, count);
+                Map<Tanh>(values, other: null, values, count);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(activation), activation, message: null);
         }
     }
 
+    /// <summary>Rows of <c>[gate | up]</c> → rows of <c>activation(gate) · up</c>, on the calling thread's team.</summary>
+    public static void Gate(Activation activation, float* gateAndUp, float* output, int rows, int width)
+    {
+        GateArguments arguments = new()
+        {
+            Activation = activation,
+            GateAndUp = gateAndUp,
+            Output = output,
+            Rows = rows,
+            Width = width,
+        };
+        ComputeTeam.Run(&GatePart, &arguments);
+    }
+
+    /// <summary>The output becomes (or grows by) the input times a factor.</summary>
+    public static void Scale(float* input, float factor, float* output, int count, bool accumulate)
+    {
+        Vector256<float> factors = Vector256.Create(factor);
+        int i = 0;
+        for (; i + Lanes <= count; i += Lanes)
+        {
+            Vector256<float> product = Vector256.Load(input + i) * factors;
+            (accumulate ? product + Vector256.Load(output + i) : product).Store(output + i);
+        }
+
+        for (; i < count; i++)
+        {
+            float product = input[i] * factor;
+            output[i] = accumulate ? product + output[i] : product;
+        }
+    }
+
+    private static void GatePart(void* state, int part, int parts)
+    {
+        GateArguments* arguments = (GateArguments*)state;
+        int width = arguments->Width;
+        int end = (int)((long)arguments->Rows * (part + 1) / parts);
+        for (int row = (int)((long)arguments->Rows * part / parts); row < end; row++)
+        {
+            float* gate = arguments->GateAndUp + ((nint)row * 2 * width);
+            Gate(arguments->Activation, gate, gate + width, arguments->Output + ((nint)row * width), width);
+        }
+    }
+
+    private static void Gate(Activation activation, float* gate, float* up, float* output, int count)
+    {
+        switch (activation)
+        {
+            case Activation.Identity:
+                Map<Identity>(gate, up, output, count);
+                break;
+            case Activation.Relu:
+                Map<Relu>(gate, up, output, count);
+                break;
+            case Activation.Gelu:
+                Map<Gelu>(gate, up, output, count);
+                break;
+            case Activation.GeluTanh:
+                Map<GeluTanh>(gate, up, output, count);
+                break;
+            case Activation.Silu:
+                Map<Silu>(gate, up, output, count);
+                break;
+            case Activation.Tanh:
+                Map<Tanh>(gate, up, output, count);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(activation), activation, message: null);
+        }
+    }
+
+    /// <summary><c>function(input)</c>, times the other operand where there is one.</summary>
     [SkipLocalsInit]
-    private static void Apply<TFunction>(float* values, int count)
+    private static void Map<TFunction>(float* input, float* other, float* output, int count)
         where TFunction : IFunction
     {
         int i = 0;
-        for (; i + 8 <= count; i += 8)
+        for (; i + Lanes <= count; i += Lanes)
         {
-            TFunction.Of(Vector256.Load(values + i)).Store(values + i);
+            Vector256<float> value = TFunction.Of(Vector256.Load(input + i));
+            (other is null ? value : value * Vector256.Load(other + i)).Store(output + i);
         }
 
         if (i < count)
         {
-            float* rest = stackalloc float[8];
-            Span<float> tail = new(values + i, count - i);
-            tail.CopyTo(new Span<float>(rest, 8));
-            TFunction.Of(Vector256.Load(rest)).Store(rest);
-            new Span<float>(rest, count - i).CopyTo(tail);
+            float* rest = stackalloc float[2 * Lanes];
+            int length = count - i;
+            new ReadOnlySpan<float>(input + i, length).CopyTo(new Span<float>(rest, Lanes));
+            Vector256<float> value = TFunction.Of(Vector256.Load(rest));
+            if (other is not null)
+            {
+                new ReadOnlySpan<float>(other + i, length).CopyTo(new Span<float>(rest + Lanes, Lanes));
+                value *= Vector256.Load(rest + Lanes);
+            }
+
+            value.Store(rest);
+            new ReadOnlySpan<float>(rest, length).CopyTo(new Span<float>(output + i, length));
         }
+    }
+
+    private struct GateArguments
+    {
+        public Activation Activation;
+        public float* GateAndUp;
+        public float* Output;
+        public int Rows;
+        public int Width;
     }
 
     private interface IFunction
     {
         static abstract Vector256<float> Of(Vector256<float> x);
+    }
+
+    private readonly struct Identity : IFunction
+    {
+        public static Vector256<float> Of(Vector256<float> x) => x;
     }
 
     private readonly struct Relu : IFunction
