@@ -133,7 +133,9 @@ public sealed class JobDirectory
             }
 
             var pause = left < _lookAgain ? left : _lookAgain;
-            await ending.WaitAsync(pause, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ending
+                .WaitAsync(pause, _time, cancellationToken)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
         }
     }

@@ -82,9 +82,7 @@ internal sealed class CsvResults : IResultFormat
     {
         csv.WriteField(rank, default, CultureInfo.InvariantCulture);
         csv.WriteField(output.Text ?? "");
-        csv.WriteField(
-            string.Join(' ', output.TokenIds.Select(id => id.ToString(CultureInfo.InvariantCulture)))
-        );
+        csv.WriteField(string.Join(' ', output.TokenIds.Select(id => id.ToString(CultureInfo.InvariantCulture))));
         if (double.IsFinite(output.Score))
         {
             csv.WriteField(output.Score, default, CultureInfo.InvariantCulture);

@@ -18,5 +18,5 @@ public interface IResultFormat
 public static class ResultFormats
 {
     public static IReadOnlyList<IResultFormat> All { get; } =
-        [new JsonLinesResults(), new CsvResults(), new TextResults()];
+    [new JsonLinesResults(), new CsvResults(), new TextResults()];
 }

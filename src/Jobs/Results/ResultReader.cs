@@ -103,7 +103,11 @@ public sealed class ResultReader
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = line });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken)
-            ? new StoredResults(reader.GetInt64(0), reader.GetInt32(1), await reader.GetFieldValueAsync<byte[]>(2, cancellationToken))
+            ? new StoredResults(
+                reader.GetInt64(0),
+                reader.GetInt32(1),
+                await reader.GetFieldValueAsync<byte[]>(2, cancellationToken)
+            )
             : null;
     }
 

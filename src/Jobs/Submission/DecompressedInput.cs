@@ -64,7 +64,8 @@ internal sealed class DecompressedInput : IAsyncDisposable
             return await _stream.ReadAsync(buffer, cancellationToken);
         }
         catch (Exception exception)
-            when (_compression is not null && exception is InvalidDataException or ZstdException or EndOfStreamException)
+            when (_compression is not null && exception is InvalidDataException or ZstdException or EndOfStreamException
+            )
         {
             throw new SubmissionException(
                 SubmissionCodes.InputMalformed,

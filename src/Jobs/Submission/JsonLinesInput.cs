@@ -12,7 +12,7 @@ internal sealed class JsonLinesInput : IInputFormat
     public string Name => "jsonl";
 
     public IReadOnlyList<string> ContentTypes { get; } =
-        ["application/jsonl", "application/x-ndjson", "application/x-jsonlines", "application/jsonlines"];
+    ["application/jsonl", "application/x-ndjson", "application/x-jsonlines", "application/jsonlines"];
 
     public IReadOnlyList<string> Extensions { get; } = [".jsonl", ".ndjson"];
 
@@ -65,7 +65,10 @@ internal sealed class JsonLinesInput : IInputFormat
             reader.Read();
             if (reader.TokenType != JsonTokenType.StartObject)
             {
-                return LineCheck.Malformed(customId: null, $"The line is {Describe(reader.TokenType)}; expected an object.");
+                return LineCheck.Malformed(
+                    customId: null,
+                    $"The line is {Describe(reader.TokenType)}; expected an object."
+                );
             }
 
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -104,7 +107,8 @@ internal sealed class JsonLinesInput : IInputFormat
             }
             else
             {
-                _error ??= $"There is no field '{Shorten(reader.GetString()!)}'; expected custom_id, and text or input_ids.";
+                _error ??=
+                    $"There is no field '{Shorten(reader.GetString()!)}'; expected custom_id, and text or input_ids.";
                 reader.Read();
                 reader.Skip();
             }
@@ -156,7 +160,8 @@ internal sealed class JsonLinesInput : IInputFormat
                     continue;
                 }
 
-                _error ??= $"input_ids has {Describe(reader.TokenType)} at {_inputIds.Count}; expected 32-bit integers.";
+                _error ??=
+                    $"input_ids has {Describe(reader.TokenType)} at {_inputIds.Count}; expected 32-bit integers.";
                 reader.Skip();
             }
         }

@@ -28,7 +28,10 @@ internal static class LineCheck
         }
         catch (EncoderFallbackException)
         {
-            return (Failed(null, LineErrorCodes.Malformed, "The line has half a surrogate pair, which is not text."), 1);
+            return (
+                Failed(null, LineErrorCodes.Malformed, "The line has half a surrogate pair, which is not text."),
+                1
+            );
         }
     }
 
