@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Jobs.Scheduling;
 using Seq2Seq.Jobs.Sharding;
@@ -317,16 +316,11 @@ public sealed class JobSubmitterTests(JobStore store) : IClassFixture<JobStore>
         return lines;
     }
 
-    private static async IAsyncEnumerable<SourceLine> Then(
-        IEnumerable<string> texts,
-        Func<Task> last,
-        [EnumeratorCancellation] CancellationToken cancellationToken = default
-    )
+    private static async IAsyncEnumerable<SourceLine> Then(IEnumerable<string> texts, Func<Task> last)
     {
         foreach (string text in texts)
         {
             await Task.Yield();
-            cancellationToken.ThrowIfCancellationRequested();
             yield return new SourceLine { Text = text };
         }
 
