@@ -49,12 +49,12 @@ public sealed partial class MigrationScriptTests(TestDatabase database) : IClass
     }
 
     [Fact]
-    public async Task Every_foreign_key_has_an_index_to_delete_by()
+    public async Task Every_key_that_cascades_has_an_index_to_delete_by()
     {
         const string wrong = """
             SELECT coalesce(string_agg(conname, ', '), '')
             FROM pg_constraint
-            WHERE contype = 'f' AND connamespace = 'public'::regnamespace
+            WHERE contype = 'f' AND confdeltype = 'c' AND connamespace = 'public'::regnamespace
                 AND NOT EXISTS (
                     SELECT FROM pg_index
                     WHERE indrelid = conrelid AND indpred IS NULL AND (indkey::smallint[])[0:cardinality(conkey) - 1] = conkey

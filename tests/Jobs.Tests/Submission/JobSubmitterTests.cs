@@ -223,6 +223,18 @@ public sealed class JobSubmitterTests(JobStore store) : IClassFixture<JobStore>
         await RefusesAsync(request, SubmissionCodes.FieldInvalid, field, "a");
     }
 
+    [Fact]
+    public async Task A_parameter_out_of_range_is_refused_by_name()
+    {
+        var request = new JobRequest
+        {
+            Model = JobStore.Model,
+            Parameters = new GenerationParameters { NumBeams = 0 },
+        };
+
+        await RefusesAsync(request, SubmissionCodes.ParameterInvalid, "parameters.num_beams", "a");
+    }
+
     [Theory]
     [InlineData("nobody")]
     [InlineData("a\0b")]
