@@ -1,3 +1,4 @@
+using Hangfire;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -18,6 +19,12 @@ internal sealed class TestWorker : IAsyncDisposable
     public const string Model = "words";
 
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+
+    private static readonly Lazy<IGlobalConfiguration> _hangfire = new(() =>
+    {
+        HangfireStorage.Configure(GlobalConfiguration.Configuration);
+        return GlobalConfiguration.Configuration;
+    });
 
     private readonly IHost _host;
 
@@ -87,6 +94,8 @@ internal sealed class TestWorker : IAsyncDisposable
         );
         builder.Services.AddJobs();
         builder.Services.AddJobWorkers();
+        // Hangfire's log is one for the whole process: this host's would be closed under the others.
+        builder.Services.AddSingleton<IGlobalConfiguration>(_ => _hangfire.Value);
         return new TestWorker(builder.Build());
     }
 
