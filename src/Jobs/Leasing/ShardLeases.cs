@@ -91,6 +91,8 @@ internal sealed class ShardLeases(NpgsqlDataSource dataSource, WorkerIdentity wo
     public async Task<HashSet<Guid>> RenewAsync(Guid[] tokens, CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand(Renew);
+        // Longer than until the next beat, an answer is of no use: the connection may be cut without a word.
+        command.CommandTimeout = Math.Max(1, (int)(options.Value.Lease / LeaseHeartbeat.BeatsPerLease).TotalSeconds);
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = tokens });
         command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = options.Value.Lease });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
