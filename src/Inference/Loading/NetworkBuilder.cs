@@ -27,7 +27,7 @@ internal sealed class NetworkBuilder(
 
         ThrowIfAny(plan.Problems);
         using FilledWeights filled = FilledWeights.Read(plan, options.Device, cancellationToken);
-        files.CheckUnchanged(filled.Summary.Files);
+        files.CheckUnchanged(filled.Files);
         ThrowIfAny(filled.Problems);
         return (family.Build(configuration, new WeightScope(filled), options), filled.Summary);
     }

@@ -33,19 +33,22 @@ internal sealed class FilledWeights : WeightTable, IDisposable
     /// <summary>What is wrong with the values; empty when the weights may be used.</summary>
     public IReadOnlyList<WeightProblem> Problems => _problems;
 
+    /// <summary>Files that the values came from.</summary>
+    public IReadOnlyList<string> Files =>
+        [
+            .. _distinct
+                .Select(weight => weight.Stored.File)
+                .Distinct(StringComparer.Ordinal)
+                .Order(StringComparer.Ordinal),
+        ];
+
     public WeightsSummary Summary =>
         new()
         {
             ParameterCount = _parameterCount,
             Bytes = _distinct.Sum(weight => weight.Stored.ElementCount * weight.Stored.Type.Bytes),
             Digest = Digest(),
-            Files =
-            [
-                .. _distinct
-                    .Select(weight => weight.Stored.File)
-                    .Distinct(StringComparer.Ordinal)
-                    .Order(StringComparer.Ordinal),
-            ],
+            Files = Files,
             UnusedTensors = Listed(_plan.UnusedNames),
             Notes = [.. _plan.Notes, .. _notes],
         };
@@ -250,7 +253,7 @@ internal sealed class FilledWeights : WeightTable, IDisposable
                     new WeightProblem(
                         LoadCodes.TensorNotFinite,
                         weight.Name,
-                        $"{weight.Stored.File}: tensor '{weight.Name}' holds {notFinite}{cast}; expected finite numbers."
+                        $"{weight.Stored.File}: tensor '{weight.Stored.Name}' holds {notFinite}{cast}; expected finite numbers."
                     )
                 );
             }
@@ -268,13 +271,13 @@ internal sealed class FilledWeights : WeightTable, IDisposable
                     new WeightProblem(
                         LoadCodes.WeightsZeroTail,
                         weight.Name,
-                        $"{weight.Stored.File}: the file ends in zeros, all of tensor '{weight.Name}' among them; expected weights. Was its download interrupted?"
+                        $"{weight.Stored.File}: the file ends in zeros, all of tensor '{weight.Stored.Name}' among them; expected weights. Was its download interrupted?"
                     )
                 );
             }
             else
             {
-                _notes.Add($"{weight.Stored.File}: every value of tensor '{weight.Name}' is zero.");
+                _notes.Add($"{weight.Stored.File}: every value of tensor '{weight.Stored.Name}' is zero.");
             }
         }
     }

@@ -16,7 +16,7 @@ internal static class TorchCheckpoint
         params IReadOnlyList<(string Name, long[] Shape, float[] Values)> tensors
     )
     {
-        byte[][] storages = [.. tensors.Select(tensor => MemoryMarshal.AsBytes<float>(tensor.Values).ToArray())];
+        byte[][] storages = [.. Storages(tensors).Select(values => MemoryMarshal.AsBytes<float>(values).ToArray())];
         return Archive(compression, Pickle(tensors, isLegacy: false), storages);
     }
 
@@ -57,11 +57,11 @@ internal static class TorchCheckpoint
             2,
             (byte)']',
             (byte)'(',
-            .. tensors.SelectMany((_, i) => Text($"{i}")),
+            .. Storages(tensors).SelectMany((_, i) => Text($"{i}")),
             (byte)'e',
             (byte)'.',
         ]);
-        foreach ((_, _, float[] values) in tensors)
+        foreach (float[] values in Storages(tensors))
         {
             file.Write(BitConverter.GetBytes((long)values.Length));
             file.Write(MemoryMarshal.AsBytes<float>(values));
@@ -77,15 +77,20 @@ internal static class TorchCheckpoint
         return [(byte)'X', .. Int32(utf8.Length), .. utf8];
     }
 
+    // Tensors of the same array share a storage, as tied weights do.
+    private static List<float[]> Storages(IReadOnlyList<(string Name, long[] Shape, float[] Values)> tensors) =>
+        [.. tensors.Select(tensor => tensor.Values).Distinct(ReferenceEqualityComparer.Instance).Cast<float[]>()];
+
     private static byte[] Pickle(IReadOnlyList<(string Name, long[] Shape, float[] Values)> tensors, bool isLegacy)
     {
+        List<float[]> storages = Storages(tensors);
         using var pickle = new MemoryStream();
         pickle.Write([0x80, 2, .. Global("collections", "OrderedDict"), (byte)')', (byte)'R', (byte)'(']);
-        for (int i = 0; i < tensors.Count; i++)
+        foreach ((string name, long[] shape, float[] values) in tensors)
         {
-            (string name, long[] shape, float[] values) = tensors[i];
+            string key = $"{storages.FindIndex(storage => ReferenceEquals(storage, values))}";
             pickle.Write([.. Text(name), .. Global("torch._utils", "_rebuild_tensor_v2"), (byte)'(', (byte)'(']);
-            pickle.Write([.. Text("storage"), .. Global("torch", "FloatStorage"), .. Text($"{i}"), .. Text("cpu")]);
+            pickle.Write([.. Text("storage"), .. Global("torch", "FloatStorage"), .. Text(key), .. Text("cpu")]);
             pickle.Write([
                 .. Integer(values.Length),
                 .. isLegacy ? "N"u8 : default,
