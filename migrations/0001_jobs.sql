@@ -3,13 +3,18 @@
 -- The truth about work lives here; Hangfire's own tables only wake, retry and spread it. Columns stand widest first, so
 -- that rows carry no padding. States are text with named checks, so that a psql session can be read without a key.
 
--- One submitted job. Counters are moved in the transaction that writes a shard's results, so they never drift.
+-- Lock order: whoever changes a job's row and its shards' in one transaction changes the job's first.
+
+-- One submitted job. Ids are version 7: newer is greater. Counters are moved in the transaction that writes a shard's results,
+-- so they never drift. expires_at: when a finished job is deleted (finished_at + retention); while lines arrive, when the
+-- submit counts as abandoned.
 CREATE TABLE job (
     id              uuid        NOT NULL,
     created_at      timestamptz NOT NULL DEFAULT now(),
     started_at      timestamptz,
     finished_at     timestamptz,
     expires_at      timestamptz,
+    retention       interval    NOT NULL DEFAULT interval '7 days',
     lines           bigint      NOT NULL DEFAULT 0,
     lines_done      bigint      NOT NULL DEFAULT 0,
     lines_failed    bigint      NOT NULL DEFAULT 0,
@@ -35,11 +40,11 @@ CREATE TABLE job (
     CONSTRAINT job_finished_has_time CHECK ((state IN ('completed', 'failed', 'cancelled')) = (finished_at IS NOT NULL))
 );
 
-CREATE INDEX job_created ON job (created_at DESC, id);
 CREATE INDEX job_expires ON job (expires_at) WHERE expires_at IS NOT NULL;
 
 -- Consecutive lines of a job, leased to one worker at a time. The shards of a job always partition its lines: splitting one
--- shortens it and inserts the rest. input: JSON Lines of source lines, UTF-8.
+-- shortens it and inserts the rest. input: the source lines (src/Jobs/Sharding/ShardInput.cs); null once a shard is done and
+-- none of its lines failed.
 CREATE TABLE shard (
     id              bigint      NOT NULL GENERATED ALWAYS AS IDENTITY,
     job_id          uuid        NOT NULL,
@@ -129,7 +134,7 @@ CREATE TABLE slot_model (
     CONSTRAINT slot_model_state_known CHECK (state IN ('loading', 'ready', 'failed', 'elsewhere'))
 );
 
--- The results of one shard, written once, with the shard's lease as fence. output: JSON Lines in input order, UTF-8.
+-- The results of one shard, written once, with the shard's lease as fence. output: src/Jobs/Results/ShardOutput.cs.
 CREATE TABLE shard_result (
     job_id     uuid        NOT NULL,
     first_line bigint      NOT NULL,

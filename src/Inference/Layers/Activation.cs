@@ -1,3 +1,4 @@
+using Seq2Seq.Inference.Layers.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -50,6 +51,34 @@ internal static class Activations
             Activation.Tanh => values.tanh(),
             _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, message: null),
         };
+
+    /// <summary>Gated feed-forward (Shazeer 2020, arXiv 2002.05202): <c>activation(gate) · up</c>.</summary>
+    /// <param name="activation">Applied to the gate.</param>
+    /// <param name="gateAndUp"><c>[gate | up]</c>, two halves of one width.</param>
+    /// <param name="output">Resized to the input's count.</param>
+    public static unsafe void Gate(this Activation activation, Rows gateAndUp, Rows output)
+    {
+        int width = output.Width;
+        if (gateAndUp.Width != 2 * width)
+        {
+            throw new ArgumentException(
+                $"Expected rows of width {2 * width}; found {gateAndUp.Width}.",
+                nameof(gateAndUp)
+            );
+        }
+
+        output.Resize(gateAndUp.Count);
+        if (gateAndUp.Pointer is null)
+        {
+            Tensor target = output.Tensor;
+            using DisposeScope scope = NewDisposeScope();
+            Tensor[] halves = gateAndUp.Tensor.chunk(2, 1);
+            target.copy_(activation.Apply(halves[0]).mul(halves[1]));
+            return;
+        }
+
+        Elementwise.Gate(activation, gateAndUp.Pointer, output.Pointer, output.Count, width);
+    }
 
     /// <summary><c>x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³)))</c> (Hendrycks and Gimpel 2016, arXiv 1606.08415).</summary>
     private static Tensor GeluTanh(Tensor values)

@@ -1,11 +1,13 @@
+using Seq2Seq.Inference.Layers.Kernels;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Seq2Seq.Inference.Layers;
 
-/// <summary>A table of vectors looked up by id, optionally scaled (<c>sqrt(d_model)</c> in Marian and some BART models).</summary>
-internal sealed class Embedding(Tensor weight, double scale = 1) : IDisposable
+/// <summary>A table of vectors looked up by id, optionally scaled (<c>√d_model</c> in Marian and some BART models).</summary>
+internal sealed unsafe class Embedding(Tensor weight, double scale = 1) : IDisposable
 {
-    private readonly Tensor _weight = weight.alias().DetachFromDisposeScope();
+    private readonly Parameter _weight = new(weight);
 
     /// <summary>Number of ids.</summary>
     public int Count { get; } = (int)weight.shape[0];
@@ -16,10 +18,41 @@ internal sealed class Embedding(Tensor weight, double scale = 1) : IDisposable
     /// <summary>Ids <c>[…]</c> (int64 or int32) → vectors <c>[…, width]</c>.</summary>
     public Tensor Forward(Tensor ids)
     {
-        using Tensor flat = ids.flatten();
-        using Tensor rows = _weight.index_select(0, flat);
-        Tensor vectors = rows.view([.. ids.shape, Width]);
-        return scale == 1 ? vectors : vectors.mul_(scale);
+        using DisposeScope scope = NewDisposeScope();
+        Tensor vectors = _weight.Tensor.index_select(0, ids.flatten()).view([.. ids.shape, Width]);
+        return (scale == 1 ? vectors : vectors.mul_(scale)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Ids → rows, one each.</summary>
+    /// <param name="ids">From 0 to <see cref="Count"/> − 1.</param>
+    /// <param name="output">Resized to the number of ids.</param>
+    /// <param name="accumulate">Add to what the output holds, as a second embedding (of positions) does.</param>
+    public void Forward(ReadOnlySpan<int> ids, Rows output, bool accumulate = false)
+    {
+        if (output.Width != Width || (accumulate && output.Count != ids.Length))
+        {
+            throw new ArgumentException(
+                $"Embeddings of width {Width} for {ids.Length} ids don't fit [{output.Count}, {output.Width}].",
+                nameof(output)
+            );
+        }
+
+        output.Resize(ids.Length);
+        if (_weight.Pointer is null)
+        {
+            Tensor target = output.Tensor;
+            using DisposeScope scope = NewDisposeScope();
+            Tensor vectors = Forward(tensor(ids.ToArray(), device: _weight.Tensor.device));
+            _ = accumulate ? target.add_(vectors) : target.copy_(vectors);
+            return;
+        }
+
+        for (int i = 0; i < ids.Length; i++)
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)ids[i], (uint)Count, nameof(ids));
+            float* vector = _weight.Pointer + ((nint)ids[i] * Width);
+            Elementwise.Scale(vector, (float)scale, output.Pointer + ((nint)i * Width), Width, accumulate);
+        }
     }
 
     public void Dispose() => _weight.Dispose();

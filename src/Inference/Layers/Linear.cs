@@ -1,4 +1,8 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using Seq2Seq.Inference.Devices;
+using Seq2Seq.Inference.Layers.Kernels;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Seq2Seq.Inference.Layers;
@@ -35,8 +39,14 @@ internal abstract class Linear(int inFeatures, int outFeatures) : IDisposable
             );
         }
 
+        bool cpu = weight.device_type == DeviceType.CPU;
         return computeType switch
         {
+            ComputeType.Auto or ComputeType.Float32 when cpu && HasAvx512 => new PackedLinear<Avx512Tiles>(
+                weight,
+                bias
+            ),
+            ComputeType.Auto or ComputeType.Float32 when cpu && HasAvx2 => new PackedLinear<Avx2Tiles>(weight, bias),
             ComputeType.Auto or ComputeType.Float32 => new PlainLinear(weight, bias, ScalarType.Float32),
             ComputeType.Float16 => new PlainLinear(weight, bias, ScalarType.Float16),
             ComputeType.BFloat16 => new PlainLinear(weight, bias, ScalarType.BFloat16),
@@ -47,6 +57,32 @@ internal abstract class Linear(int inFeatures, int outFeatures) : IDisposable
     /// <summary><c>[…, in]</c> → <c>[…, out]</c>, in the input's type.</summary>
     public abstract Tensor Forward(Tensor input);
 
+    /// <summary>Rows of width <c>in</c> → rows of width <c>out</c>: <c>activation(x Wᵀ + b)</c>.</summary>
+    /// <param name="input">The rows to transform.</param>
+    /// <param name="output">Resized to the input's count; another block of rows than the input.</param>
+    /// <param name="activation">Applied to the product.</param>
+    /// <param name="accumulate">Add to what the output holds, as a residual connection does, instead of replacing it.</param>
+    public virtual void Forward(
+        Rows input,
+        Rows output,
+        Activation activation = Activation.Identity,
+        bool accumulate = false
+    )
+    {
+        PrepareOutput(input, output, accumulate);
+        Tensor target = output.Tensor;
+        using DisposeScope scope = NewDisposeScope();
+        Tensor activated = activation.Apply(Forward(input.Tensor));
+        if (accumulate)
+        {
+            target.add_(activated);
+        }
+        else
+        {
+            target.copy_(activated);
+        }
+    }
+
     public void Dispose()
     {
         Dispose(disposing: true);
@@ -54,4 +90,23 @@ internal abstract class Linear(int inFeatures, int outFeatures) : IDisposable
     }
 
     protected virtual void Dispose(bool disposing) { }
+
+    protected void PrepareOutput(Rows input, Rows output, bool accumulate)
+    {
+        if (input.Width != InFeatures || output.Width != OutFeatures || (accumulate && output.Count != input.Count))
+        {
+            throw new ArgumentException(
+                $"A linear layer of {InFeatures} → {OutFeatures} can't take [{input.Count}, {input.Width}] to "
+                    + $"[{output.Count}, {output.Width}].",
+                nameof(output)
+            );
+        }
+
+        output.Resize(input.Count);
+    }
+
+    private static bool HasAvx2 => Avx2.IsSupported && Fma.IsSupported;
+
+    // Not on processors that slow down for wide vectors: the runtime knows them.
+    private static bool HasAvx512 => Vector512.IsHardwareAccelerated && Avx512F.IsSupported;
 }

@@ -1,3 +1,4 @@
+using Seq2Seq.Inference.Layers.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -7,9 +8,9 @@ namespace Seq2Seq.Inference.Layers;
 /// Root mean square norm without mean and bias: <c>x / sqrt(mean(x²) + ε) · weight</c> (Zhang and Sennrich 2019, arXiv
 /// 1910.07467), as <c>T5LayerNorm</c> of transformers does it: the mean is taken in float32 whatever the input's type.
 /// </summary>
-internal sealed class RmsNorm(Tensor weight, double epsilon) : IDisposable
+internal sealed unsafe class RmsNorm(Tensor weight, double epsilon) : IDisposable
 {
-    private readonly Tensor _weight = weight.alias().DetachFromDisposeScope();
+    private readonly Parameter _weight = new(weight);
 
     /// <summary><c>[…, width]</c> → the same shape and type.</summary>
     public Tensor Forward(Tensor input)
@@ -17,7 +18,31 @@ internal sealed class RmsNorm(Tensor weight, double epsilon) : IDisposable
         using DisposeScope scope = NewDisposeScope();
         Tensor wide = input.to_type(ScalarType.Float32);
         Tensor scale = wide.square().mean([-1], keepdim: true).add_(epsilon).rsqrt_();
-        return (wide * scale).mul_(_weight).to_type(input.dtype).MoveToOuterDisposeScope();
+        return (wide * scale).mul_(_weight.Tensor).to_type(input.dtype).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Rows of the weight's width; the output may be the input.</summary>
+    public void Forward(Rows input, Rows output)
+    {
+        output.ResizeAs(input, _weight.Count);
+        if (_weight.Pointer is null)
+        {
+            Tensor target = output.Tensor;
+            using DisposeScope scope = NewDisposeScope();
+            target.copy_(Forward(input.Tensor));
+            return;
+        }
+
+        NormArguments arguments = new()
+        {
+            Input = input.Pointer,
+            Output = output.Pointer,
+            Rows = input.Count,
+            Width = input.Width,
+            Weight = _weight.Pointer,
+            Epsilon = (float)epsilon,
+        };
+        NormKernels.Rms(ref arguments);
     }
 
     public void Dispose() => _weight.Dispose();

@@ -1,3 +1,4 @@
+using CsCheck;
 using Seq2Seq.Inference.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -69,6 +70,94 @@ public sealed class NormAndActivationTests
             scale: 2
         );
         embedding.Forward(tensor(new long[] { 1, 0 })).data<float>().ToArray().Should().Equal(6f, 8f, 2f, 4f);
+    }
+
+    [Fact]
+    public void Norms_of_rows_equal_torch_s_at_every_width() =>
+        Gen.Select(Gen.Int[0, 40], Gen.Int[1, 600])
+            .Sample(
+                (count, width) =>
+                {
+                    using DisposeScope scope = NewDisposeScope();
+                    using RmsNorm rms = new(randn(width), 1e-6);
+                    using LayerNorm layer = new(randn(width), randn(width));
+                    using Rows input = Filled(count, width);
+                    Tensor expectedRms = rms.Forward(input.Tensor);
+                    Tensor expectedLayer = layer.Forward(input.Tensor);
+                    using Rows output = new(width, CPU);
+
+                    rms.Forward(input, output);
+                    allclose(output.Tensor, expectedRms, rtol: 1e-4, atol: 1e-5).Should().BeTrue();
+                    layer.Forward(input, output);
+                    // Layer norm of one or two values cancels.
+                    allclose(output.Tensor, expectedLayer, rtol: 1e-4, atol: width < 3 ? 1e-2 : 1e-4)
+                        .Should()
+                        .BeTrue();
+                    rms.Forward(input, input);
+                    allclose(input.Tensor, expectedRms, rtol: 1e-4, atol: 1e-5).Should().BeTrue();
+                },
+                iter: 100
+            );
+
+    [Theory]
+    [InlineData(Activation.Identity)]
+    [InlineData(Activation.Relu)]
+    [InlineData(Activation.Gelu)]
+    [InlineData(Activation.GeluTanh)]
+    [InlineData(Activation.Silu)]
+    [InlineData(Activation.Tanh)]
+    public void A_gate_multiplies_the_activated_half_with_the_other(object activation) =>
+        Gen.Select(Gen.Int[0, 9], Gen.Int[1, 50])
+            .Sample(
+                (count, width) =>
+                {
+                    using DisposeScope scope = NewDisposeScope();
+                    using Rows input = Filled(count, 2 * width);
+                    using Rows output = new(width, CPU);
+
+                    ((Activation)activation).Gate(input, output);
+
+                    Tensor[] halves = input.Tensor.chunk(2, 1);
+                    Tensor expected = ((Activation)activation).Apply(halves[0]) * halves[1];
+                    allclose(output.Tensor, expected, rtol: 1e-4, atol: 1e-5).Should().BeTrue();
+                },
+                iter: 30
+            );
+
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(3, true)]
+    public void Embedded_rows_equal_the_table_s(double scale, bool accumulate)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor weight = randn(7, 13);
+        using Embedding embedding = new(weight, scale);
+        using Rows output = Filled(3, 13);
+        Tensor expected = embedding.Forward(tensor(new long[] { 6, 0, 6 }));
+        expected = accumulate ? expected + output.Tensor : expected;
+
+        embedding.Forward([6, 0, 6], output, accumulate);
+
+        allclose(output.Tensor, expected).Should().BeTrue();
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(7)]
+    public void An_id_outside_the_table_is_refused(int id)
+    {
+        using Tensor weight = ones(7, 2);
+        using Embedding embedding = new(weight);
+        using Rows output = new(2, CPU);
+        Action look = () => embedding.Forward([id], output);
+        look.Should().Throw<ArgumentOutOfRangeException>();
+    }
+
+    private static Rows Filled(int count, int width)
+    {
+        Rows rows = new(width, CPU, count);
+        rows.Tensor.normal_();
+        return rows;
     }
 
     [Fact]

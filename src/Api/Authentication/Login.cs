@@ -1,0 +1,112 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Seq2Seq.Api.Dashboard;
+
+namespace Seq2Seq.Api.Authentication;
+
+/// <summary>
+/// <c>/login</c>: a browser trades an API key for a session cookie, which names the key by its digest and ends when that key is
+/// changed or removed.
+/// </summary>
+internal static class Login
+{
+    public const string CookieName = "seq2seq-session";
+    private const string Address = "/login";
+    private const string KeyClaim = "key";
+    private const string ReturnField = "return";
+    private const int MostFormBytes = 16 * 1024;
+    private static readonly TimeSpan SessionTime = TimeSpan.FromHours(12);
+    private static readonly PathString[] Pages = ["/dashboard", "/hangfire", "/scalar"];
+
+    public static void MapLogin(this IEndpointRouteBuilder app)
+    {
+        RouteGroupBuilder group = app.MapGroup("").AllowAnonymous().ExcludeFromDescription();
+        group.MapGet(Address, Show);
+        group.MapPost(Address, SignInAsync);
+        group.MapPost("/logout", (Delegate)SignOutAsync);
+    }
+
+    public static void ConfigureCookie(CookieAuthenticationOptions options)
+    {
+        options.Cookie.Name = CookieName;
+        options.Cookie.HttpOnly = true;
+        options.Cookie.SameSite = SameSiteMode.Lax;
+        options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+        options.ExpireTimeSpan = SessionTime;
+        options.SlidingExpiration = true;
+        options.Events.OnValidatePrincipal = context =>
+        {
+            ApiKeys keys = context.HttpContext.RequestServices.GetRequiredService<ApiKeys>();
+            string? now = keys.Fingerprint(context.Principal?.Identity?.Name ?? "");
+            if (now is null || context.Principal?.FindFirstValue(KeyClaim) != now)
+            {
+                context.RejectPrincipal();
+            }
+
+            return Task.CompletedTask;
+        };
+    }
+
+    /// <summary>Whether a browser asked for a page, so that a stranger is better led to the login than told of a header.</summary>
+    public static bool IsPage(HttpContext context) =>
+        HttpMethods.IsGet(context.Request.Method)
+        && context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase)
+        && (
+            context.Request.Path == "/"
+            || Array.Exists(
+                Pages,
+                page => context.Request.Path.StartsWithSegments(page, StringComparison.OrdinalIgnoreCase)
+            )
+        );
+
+    public static string AddressFor(HttpRequest request) =>
+        Address + QueryString.Create(ReturnField, request.Path + request.QueryString);
+
+    private static Results<RazorComponentResult<LoginPage>, RedirectHttpResult> Show(HttpContext context, ApiKeys keys)
+    {
+        string target = LocalAddress(context.Request.Query[ReturnField]);
+        return keys.Any ? Page(target, failed: false) : TypedResults.LocalRedirect(target);
+    }
+
+    private static async Task<Results<RazorComponentResult<LoginPage>, RedirectHttpResult>> SignInAsync(
+        HttpContext context,
+        ApiKeys keys,
+        CancellationToken cancellationToken
+    )
+    {
+        Requests.RequestBody.Limit(context.Request, MostFormBytes);
+        IFormCollection form = await context.Request.ReadFormAsync(cancellationToken);
+        string target = LocalAddress(form[ReturnField]);
+        if (keys.Find(form["key"].ToString().Trim()) is not { } name)
+        {
+            return Page(target, failed: true);
+        }
+
+        var identity = new ClaimsIdentity(
+            [new Claim(ClaimTypes.Name, name), new Claim(KeyClaim, keys.Fingerprint(name)!)],
+            CookieAuthenticationDefaults.AuthenticationScheme
+        );
+        await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, new ClaimsPrincipal(identity));
+        return TypedResults.LocalRedirect(target);
+    }
+
+    private static async Task<RedirectHttpResult> SignOutAsync(HttpContext context)
+    {
+        await context.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
+        return TypedResults.LocalRedirect(Address);
+    }
+
+    private static RazorComponentResult<LoginPage> Page(string target, bool failed) =>
+        new(new { Return = target, Failed = failed })
+        {
+            StatusCode = failed ? StatusCodes.Status401Unauthorized : StatusCodes.Status200OK,
+        };
+
+    // Only addresses of this host: a login page must not send people elsewhere.
+    private static string LocalAddress(string? address) =>
+        address is ['/', ..] and not ['/', '/' or '\\', ..] && !address.Any(char.IsControl)
+            ? address
+            : DashboardEndpoints.Root;
+}

@@ -1,0 +1,212 @@
+using Hangfire;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Seq2Seq.Api.Jobs;
+using Seq2Seq.Api.Problems;
+using Seq2Seq.Inference.Generation;
+using Seq2Seq.Jobs;
+using Seq2Seq.Jobs.Results;
+using Seq2Seq.Jobs.Scheduling;
+
+namespace Seq2Seq.Api.Dashboard;
+
+/// <summary>
+/// The pages under <c>/dashboard</c>, rendered here as whole documents from our tables, and Hangfire's own under <c>/hangfire</c>.
+/// Actions are plain form posts; <see cref="Authentication.RequestGuard"/> keeps other sites' forms out.
+/// </summary>
+internal static class DashboardEndpoints
+{
+    public const string Root = "/dashboard";
+
+    public const int JobsOnOverview = 8;
+    private const int JobsOnPage = 50;
+    private const int ShardsOnPage = 100;
+    private const int ResultsOnPage = 10;
+    private const int LongestSearch = 200;
+
+    // Hangfire's statistics group over its whole job table, once for each open tab.
+    private const int StatisticsMilliseconds = 15_000;
+
+    public static IServiceCollection AddDashboard(this IServiceCollection services)
+    {
+        services.AddRazorComponents();
+        return services;
+    }
+
+    public static void MapDashboard(this IEndpointRouteBuilder app)
+    {
+        RouteGroupBuilder pages = app.MapGroup(Root).ExcludeFromDescription().WithMetadata(new ErrorShape(ErrorPageOf));
+        pages.MapGet("/", ShowOverviewAsync);
+        pages.MapGet("/jobs", ShowJobsAsync);
+        pages.MapGet("/jobs/{id}", ShowJobAsync);
+        pages.MapPost("/jobs/{id}/cancel", CancelAsync);
+        pages.MapGet("/models", ShowModelsAsync);
+        pages.MapGet("/models/{**name}", ShowModelAsync);
+        pages.MapGet("/devices", ShowDevicesAsync);
+        app.MapGet("/", () => TypedResults.LocalRedirect(Root)).ExcludeFromDescription();
+        app.MapDashboardAssets();
+        app.MapHangfireDashboard(
+            "/hangfire",
+            new DashboardOptions
+            {
+                // The rule for every endpoint holds here as well; Hangfire's own would let in local callers alone.
+                Authorization = [],
+                AppPath = Root,
+                DashboardTitle = "Seq2Seq Jobs · Hangfire",
+                StatsPollingInterval = StatisticsMilliseconds,
+                IgnoreAntiforgeryToken = true,
+                DisplayStorageConnectionString = false,
+            }
+        );
+    }
+
+    private static async Task<RazorComponentResult<OverviewPage>> ShowOverviewAsync(
+        JobDirectory jobs,
+        ModelDirectory models,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    ) =>
+        new(
+            new
+            {
+                Now = time.GetUtcNow(),
+                Running = await jobs.ListAsync(
+                    new JobFilter { State = JobState.Running, Limit = JobsOnOverview },
+                    cancellationToken
+                ),
+                Queued = await jobs.ListAsync(
+                    new JobFilter { State = JobState.Queued, Limit = JobsOnOverview },
+                    cancellationToken
+                ),
+                Recent = await jobs.ListAsync(new JobFilter { Limit = JobsOnOverview }, cancellationToken),
+                Models = await models.ListModelsAsync(cancellationToken),
+                Slots = await models.ListSlotsAsync(cancellationToken),
+            }
+        );
+
+    // A person's mistyped filter shows nothing rather than a refusal.
+    private static async Task<RazorComponentResult<JobsPage>> ShowJobsAsync(
+        JobDirectory jobs,
+        ModelDirectory models,
+        TimeProvider time,
+        string? state,
+        string? model,
+        string? search,
+        string? after,
+        CancellationToken cancellationToken
+    )
+    {
+        search = new string([.. (search ?? "").Where(letter => !char.IsControl(letter)).Take(LongestSearch)]).Trim();
+        JobState? wanted =
+            Enum.TryParse(state, ignoreCase: true, out JobState parsed) && Enum.IsDefined(parsed) ? parsed : null;
+        IReadOnlyList<ModelStatus> known = await models.ListModelsAsync(cancellationToken);
+        model = known.Any(status => status.Name == model) ? model : null;
+        IReadOnlyList<Job> found = await jobs.ListAsync(
+            new JobFilter
+            {
+                State = wanted,
+                Model = model,
+                Search = search.Length == 0 ? null : search,
+                Before = JobEndpoints.TryParseId(after ?? "", out Guid cursor) ? cursor : null,
+                Limit = JobsOnPage + 1,
+            },
+            cancellationToken
+        );
+        return new RazorComponentResult<JobsPage>(
+            new
+            {
+                Now = time.GetUtcNow(),
+                Jobs = found.Take(JobsOnPage).ToArray(),
+                Next = found.Count > JobsOnPage ? found[JobsOnPage - 1].Id : (Guid?)null,
+                State = wanted,
+                Model = model,
+                Search = search,
+                IsFirst = after is null,
+                Models = known.Select(status => status.Name).ToArray(),
+            }
+        );
+    }
+
+    private static async Task<IResult> ShowJobAsync(
+        string id,
+        JobDirectory jobs,
+        ResultReader results,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
+    {
+        if (
+            !JobEndpoints.TryParseId(id, out Guid jobId)
+            || await jobs.FindAsync(jobId, cancellationToken) is not { } job
+        )
+        {
+            return ErrorPageOf(Problem.Of(ProblemCodes.JobNotFound));
+        }
+
+        return new RazorComponentResult<JobPage>(
+            new
+            {
+                Now = time.GetUtcNow(),
+                Job = job,
+                Parameters = GenerationParametersJson.Write(job.Parameters),
+                Shards = await jobs.ListShardsAsync(jobId, ShardsOnPage, -1, cancellationToken),
+                Loads = await jobs.ListLoadsAsync(jobId, cancellationToken),
+                Preview = await results
+                    .ReadAsync(jobId, 0, cancellationToken)
+                    .Take(ResultsOnPage)
+                    .ToArrayAsync(cancellationToken),
+            }
+        );
+    }
+
+    private static async Task<IResult> CancelAsync(string id, JobDirectory jobs, CancellationToken cancellationToken) =>
+        JobEndpoints.TryParseId(id, out Guid jobId) && await jobs.CancelAsync(jobId, cancellationToken) is { } job
+            ? TypedResults.LocalRedirect($"{Root}/jobs/{job.Id}")
+            : ErrorPageOf(Problem.Of(ProblemCodes.JobNotFound));
+
+    private static async Task<RazorComponentResult<ModelsPage>> ShowModelsAsync(
+        ModelDirectory models,
+        CancellationToken cancellationToken
+    ) => new(new { Models = await models.ListModelsAsync(cancellationToken) });
+
+    private static async Task<IResult> ShowModelAsync(
+        string name,
+        ModelDirectory models,
+        CancellationToken cancellationToken
+    )
+    {
+        string wanted = Uri.UnescapeDataString(name);
+        IReadOnlyList<ModelStatus> all = await models.ListModelsAsync(cancellationToken);
+        return all.FirstOrDefault(model => model.Name == wanted) is { } found
+            ? new RazorComponentResult<ModelPage>(new { Model = found })
+            : ErrorPageOf(Problem.Of(ProblemCodes.ModelNotFound));
+    }
+
+    private static async Task<RazorComponentResult<DevicesPage>> ShowDevicesAsync(
+        ModelDirectory models,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    ) =>
+        new(
+            new
+            {
+                Now = time.GetUtcNow(),
+                Slots = await models.ListSlotsAsync(cancellationToken),
+                Models = await models.ListModelsAsync(cancellationToken),
+            }
+        );
+
+    private static RazorComponentResult<ErrorPage> ErrorPageOf(Problem problem) =>
+        new(
+            new
+            {
+                problem.Title,
+                problem.Detail,
+                problem.Code,
+                problem.Status,
+                problem.TraceId,
+            }
+        )
+        {
+            StatusCode = problem.Status,
+        };
+}

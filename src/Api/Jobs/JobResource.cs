@@ -1,0 +1,157 @@
+using System.ComponentModel;
+using System.Text.Json;
+using Seq2Seq.Inference.Generation;
+using Seq2Seq.Inference.Loading;
+using Seq2Seq.Jobs;
+
+namespace Seq2Seq.Api.Jobs;
+
+/// <summary>A job as the API shows it.</summary>
+internal record JobResource
+{
+    public required Guid Id { get; init; }
+
+    [Description("The name that the caller gave.")]
+    public string? Name { get; init; }
+
+    [Description("The model that was asked for; served_by names the one that answered.")]
+    public required string Model { get; init; }
+
+    public required JobState State { get; init; }
+
+    [Description("0 (first) to 9 (last).")]
+    public required int Priority { get; init; }
+
+    [Description("Generation parameters that the caller set, under Hugging Face's names.")]
+    public required JsonElement Parameters { get; init; }
+
+    [Description("Lines of input; grows while the job is receiving.")]
+    public required long Lines { get; init; }
+
+    [Description("Lines that have a result, errors included.")]
+    public required long LinesDone { get; init; }
+
+    [Description("Lines whose result is an error.")]
+    public required long LinesFailed { get; init; }
+
+    [Description("Bytes of input.")]
+    public required long Bytes { get; init; }
+
+    [Description("Pieces of consecutive lines that are computed independently.")]
+    public required int Shards { get; init; }
+
+    public required int ShardsDone { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public DateTimeOffset? StartedAt { get; init; }
+
+    public DateTimeOffset? FinishedAt { get; init; }
+
+    [Description("When the finished job and its results are deleted.")]
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    [Description("Why the job failed, or why it waits; null when all is well.")]
+    public JobError? Error { get; init; }
+
+    [Description("Addresses of what belongs to the job.")]
+    public required JobLinks Links { get; init; }
+
+    public static JobResource Of(Job job) =>
+        new()
+        {
+            Id = job.Id,
+            Name = job.Name,
+            Model = job.Model,
+            State = job.State,
+            Priority = job.Priority,
+            Parameters = ParametersOf(job.Parameters),
+            Lines = job.Lines,
+            LinesDone = job.LinesDone,
+            LinesFailed = job.LinesFailed,
+            Bytes = job.Bytes,
+            Shards = job.Shards,
+            ShardsDone = job.ShardsDone,
+            CreatedAt = job.CreatedAt,
+            StartedAt = job.StartedAt,
+            FinishedAt = job.FinishedAt,
+            ExpiresAt = job.ExpiresAt,
+            Error = job.ErrorCode is { } code ? new JobError(code, job.ErrorMessage ?? "") : null,
+            Links = JobLinks.Of(job.Id),
+        };
+
+    /// <summary>A state's name in JSON, queries and headers.</summary>
+    public static string StateName(JobState state) => JsonNamingPolicy.SnakeCaseLower.ConvertName(state.ToString());
+
+    private static JsonElement ParametersOf(GenerationParameters parameters)
+    {
+        using JsonDocument document = JsonDocument.Parse(GenerationParametersJson.Write(parameters));
+        return document.RootElement.Clone();
+    }
+}
+
+/// <summary>A job with the loads that served it.</summary>
+internal sealed record JobDetail : JobResource
+{
+    [Description("The loads of models that gave the job's results so far, each with how it was loaded.")]
+    public required IReadOnlyList<ServingLoadResource> ServedBy { get; init; }
+
+    public static JobDetail Of(Job job, IReadOnlyList<ServingLoad> loads) =>
+        new(Of(job)) { ServedBy = [.. loads.Select(ServingLoadResource.Of)] };
+
+    [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
+    private JobDetail(JobResource job)
+        : base(job) => ServedBy = [];
+}
+
+internal sealed record JobError(string Code, string Message);
+
+/// <summary>Addresses of what belongs to a job.</summary>
+internal sealed record JobLinks(string Self, string Results, string Shards, string Events, string Cancel)
+{
+    public static JobLinks Of(Guid id) =>
+        new($"/jobs/{id}", $"/jobs/{id}/results", $"/jobs/{id}/shards", $"/jobs/{id}/events", $"/jobs/{id}/cancel");
+}
+
+/// <summary>A load of a model that gave results of a job.</summary>
+internal sealed record ServingLoadResource
+{
+    public required long Id { get; init; }
+
+    [Description(
+        "The model that gave the results: another than the job's where the operator's policy fell back to it."
+    )]
+    public required string Model { get; init; }
+
+    public required string Worker { get; init; }
+
+    public required string Slot { get; init; }
+
+    [Description("Lines of this job that the load served.")]
+    public required long Lines { get; init; }
+
+    public required LoadReport Report { get; init; }
+
+    public static ServingLoadResource Of(ServingLoad load) =>
+        new()
+        {
+            Id = load.Id,
+            Model = load.ServedBy,
+            Worker = load.Worker,
+            Slot = load.Slot,
+            Lines = load.Lines,
+            Report = load.Report,
+        };
+}
+
+/// <summary>A page of jobs, newest first.</summary>
+internal sealed record JobPage(
+    IReadOnlyList<JobResource> Jobs,
+    [property: Description("Give this as after to get the next page; null on the last.")] Guid? Next
+);
+
+/// <summary>A page of a job's shards, in input order.</summary>
+internal sealed record ShardPage(
+    IReadOnlyList<ShardStatus> Shards,
+    [property: Description("Give this as after_line to get the next page; null on the last.")] long? Next
+);

@@ -1,0 +1,41 @@
+using System.ComponentModel;
+using System.Text.Json;
+
+namespace Seq2Seq.Api.Jobs;
+
+/// <summary>
+/// The JSON body of <c>POST /jobs</c>, for the OpenAPI document. <see cref="SubmissionReader"/> reads it, more strictly than a
+/// serializer would.
+/// </summary>
+internal sealed record JobSubmission
+{
+    [Description("Name of a configured model; GET /models lists them.")]
+    public required string Model { get; init; }
+
+    [Description("The lines: texts, or objects with a custom_id and either text or input_ids. At least one.")]
+    public required IReadOnlyList<JobInput> Inputs { get; init; }
+
+    [Description("Generation parameters under Hugging Face's names, such as num_beams or max_new_tokens.")]
+    public JsonElement? Parameters { get; init; }
+
+    [Description("A name for people, at most 200 characters.")]
+    public string? Name { get; init; }
+
+    [Description("0 (first) to 9 (last); 5 when absent.")]
+    public int? Priority { get; init; }
+
+    [Description("How long results are kept after the job has finished.")]
+    public int? RetentionSeconds { get; init; }
+}
+
+/// <summary>One line of input: a plain string does as well.</summary>
+internal sealed record JobInput
+{
+    [Description("The caller's own id, given back with the result.")]
+    public string? CustomId { get; init; }
+
+    public string? Text { get; init; }
+
+    [Description("Token ids instead of text, as the model's tokenizer makes them, end token included.")]
+    public IReadOnlyList<int>? InputIds { get; init; }
+}

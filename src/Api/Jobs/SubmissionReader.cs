@@ -1,0 +1,135 @@
+using System.Text.Json;
+using Seq2Seq.Api.Problems;
+using Seq2Seq.Api.Requests;
+using Seq2Seq.Inference.Generation;
+using Seq2Seq.Jobs.Submission;
+
+namespace Seq2Seq.Api.Jobs;
+
+/// <summary>
+/// Reads what callers say of a job: the members of a JSON body, or form fields and query parameters of the same names. Limits
+/// that need no database are checked here; the rest is <see cref="JobSubmitter"/>'s.
+/// </summary>
+internal static class SubmissionReader
+{
+    public const string IdempotencyKeyHeader = "Idempotency-Key";
+
+    private const int LongestName = 200;
+    private const int LongestModel = 200;
+    private const int LongestKey = 255;
+    private const int LastPriority = 9;
+
+    /// <summary>The priority of a job that names none.</summary>
+    public const int UsualPriority = 5;
+
+    private const int LeastRetentionSeconds = 60;
+    private const int MostRetentionSeconds = 366 * 24 * 60 * 60;
+
+    /// <summary>Takes what describes a job; the caller takes its own members before <see cref="RequestObject.RefuseOthers"/>.</summary>
+    public static JobRequest Read(RequestObject body, int usualPriority, string? idempotencyKey)
+    {
+        string model = body.TakeString("model") ?? throw RequestException.Missing("model", "the name of a model");
+        string? name = body.TakeString("name");
+        int? priority = body.TakeInteger("priority", 0, LastPriority);
+        JsonElement? parameters = body.TakeJson("parameters", JsonValueKind.Object, "an object");
+        int? retention = body.TakeInteger("retention_seconds", LeastRetentionSeconds, MostRetentionSeconds);
+        return new JobRequest
+        {
+            Model = RequestText.Plain(model, "model", LongestModel),
+            Name = name is null ? null : RequestText.Plain(name, "name", LongestName),
+            Priority = priority ?? usualPriority,
+            Parameters = parameters is { } json ? GenerationParametersJson.Read(json) : new GenerationParameters(),
+            Retention = retention is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            IdempotencyKey = idempotencyKey,
+        };
+    }
+
+    /// <summary>The idempotency key of a request, bare or as a quoted string; null when there is none.</summary>
+    public static string? ReadIdempotencyKey(HttpRequest request)
+    {
+        if (request.Headers[IdempotencyKeyHeader] is not { Count: > 0 } values)
+        {
+            return null;
+        }
+
+        string key = values.ToString();
+        key = key is ['"', .., '"'] ? key[1..^1] : key;
+        return key.Length is > 0 and <= LongestKey && key.All(letter => letter is > ' ' and <= '~')
+            ? key
+            : throw RequestException.Invalid(
+                IdempotencyKeyHeader,
+                key.Length == 0 ? "empty" : key,
+                "1 to 255 visible ASCII characters"
+            );
+    }
+
+    /// <summary>The lines of a JSON body: strings, or objects with <c>custom_id</c> and <c>text</c> or <c>input_ids</c>.</summary>
+    public static IReadOnlyList<SourceLine> ReadInputs(RequestObject body, int most)
+    {
+        const string Expected = "an array of texts or of objects with text or input_ids";
+        JsonElement inputs =
+            body.TakeJson("inputs", JsonValueKind.Array, Expected)
+            ?? throw RequestException.Missing("inputs", Expected);
+        int count = inputs.GetArrayLength();
+        if (count == 0 || count > most)
+        {
+            throw RequestException.Invalid("inputs", $"{count} inputs", $"1 to {most} inputs");
+        }
+
+        var lines = new List<SourceLine>(count);
+        foreach (JsonElement input in inputs.EnumerateArray())
+        {
+            lines.Add(ReadInput(input, $"inputs[{lines.Count}]"));
+        }
+
+        return lines;
+    }
+
+    private static SourceLine ReadInput(JsonElement input, string path)
+    {
+        if (input.ValueKind == JsonValueKind.String)
+        {
+            return new SourceLine { Text = RequestObject.ReadString(input, path, "a text") };
+        }
+
+        RequestObject line = RequestObject.Of(input, path, "a text or an object");
+        string? customId = line.TakeString("custom_id");
+        string? text = line.TakeString("text");
+        JsonElement? ids = line.TakeJson("input_ids", JsonValueKind.Array, "an array of token ids");
+        line.RefuseOthers();
+        if (text is null == ids is null)
+        {
+            throw RequestException.Invalid(
+                path,
+                text is null ? "an object with neither" : "an object with both",
+                "an object with either text or input_ids"
+            );
+        }
+
+        return new SourceLine
+        {
+            CustomId = customId,
+            Text = text,
+            InputIds = ids is { } array ? ReadInputIds(array, line.PathOf("input_ids")) : null,
+        };
+    }
+
+    private static List<int> ReadInputIds(JsonElement array, string path)
+    {
+        var ids = new List<int>(array.GetArrayLength());
+        foreach (JsonElement element in array.EnumerateArray())
+        {
+            ids.Add(
+                element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out int id)
+                    ? id
+                    : throw RequestException.Invalid(
+                        $"{path}[{ids.Count}]",
+                        RequestObject.Describe(element),
+                        "a token id"
+                    )
+            );
+        }
+
+        return ids;
+    }
+}

@@ -1,0 +1,59 @@
+using System.ComponentModel;
+using Seq2Seq.Inference.Loading;
+using Seq2Seq.Jobs.Scheduling;
+
+namespace Seq2Seq.Api.Models;
+
+/// <summary>A configured model over all slots of all live workers.</summary>
+internal sealed record ModelResource
+{
+    public required string Name { get; init; }
+
+    [Description("loading, ready (on at least one slot) or failed (on every slot that should hold it).")]
+    public required string State { get; init; }
+
+    public required long ShardsWaiting { get; init; }
+
+    public required long ShardsRunning { get; init; }
+
+    public required IReadOnlyList<ModelOnSlotResource> Slots { get; init; }
+
+    public static ModelResource Of(ModelStatus model) =>
+        new()
+        {
+            Name = model.Name,
+            State = model.State,
+            ShardsWaiting = model.ShardsWaiting,
+            ShardsRunning = model.ShardsRunning,
+            Slots = [.. model.Slots.Select(ModelOnSlotResource.Of)],
+        };
+}
+
+/// <summary>A model on one slot, with how it was loaded there.</summary>
+internal sealed record ModelOnSlotResource
+{
+    public required string Worker { get; init; }
+
+    public required string Slot { get; init; }
+
+    [Description("loading, ready, failed, or elsewhere (placed on another device by measurement).")]
+    public required string State { get; init; }
+
+    [Description("The model that serves: another where the operator's policy fell back to it.")]
+    public string? ServedBy { get; init; }
+
+    [Description("Every try of the load with its error; null while loading.")]
+    public LoadReport? Report { get; init; }
+
+    public static ModelOnSlotResource Of(ModelOnSlot slot) =>
+        new()
+        {
+            Worker = slot.Worker,
+            Slot = slot.Slot,
+            State = slot.State,
+            ServedBy = slot.ServedBy,
+            Report = slot.Report,
+        };
+}
+
+internal sealed record ModelList(IReadOnlyList<ModelResource> Models);

@@ -1,0 +1,74 @@
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
+using Seq2Seq.Api.Problems;
+
+namespace Seq2Seq.Api.Requests;
+
+/// <summary>What a request says of its body, checked before a byte of it is read.</summary>
+internal static class RequestBody
+{
+    /// <summary>The media type of the body; refused when there is none, or a character set other than UTF-8.</summary>
+    public static MediaTypeHeaderValue MediaType(HttpRequest request, string expected)
+    {
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out MediaTypeHeaderValue? type))
+        {
+            throw Unsupported("Content-Type", request.ContentType ?? "nothing", expected);
+        }
+
+        RefuseOtherCharset(type, "Content-Type");
+        if (request.Headers.ContentEncoding.Count > 0)
+        {
+            throw Unsupported("Content-Encoding", request.Headers.ContentEncoding.ToString(), "no content encoding");
+        }
+
+        return type;
+    }
+
+    public static void Require(HttpRequest request, string mediaType)
+    {
+        if (!MediaType(request, mediaType).MediaType.Equals(mediaType, StringComparison.OrdinalIgnoreCase))
+        {
+            throw Unsupported("Content-Type", request.ContentType!, mediaType);
+        }
+    }
+
+    public static void RefuseOtherCharset(MediaTypeHeaderValue type, string field)
+    {
+        string charset = HeaderUtilities.RemoveQuotes(type.Charset).ToString();
+        if (
+            charset.Length > 0
+            && !charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)
+            && !charset.Equals("us-ascii", StringComparison.OrdinalIgnoreCase)
+        )
+        {
+            throw Unsupported(field, type.ToString(), "charset=utf-8");
+        }
+    }
+
+    public static RequestException Unsupported(string field, string found, string expected) =>
+        new(ProblemCodes.MediaTypeUnsupported, $"{field} is {found}; expected {expected}.")
+        {
+            Field = field,
+            Found = found,
+            Expected = expected,
+        };
+
+    /// <summary>Refuses query parameters where every field stands in the body.</summary>
+    public static void RefuseQuery(HttpRequest request)
+    {
+        foreach (string name in request.Query.Keys)
+        {
+            throw RequestException.Unknown(name, ["no query parameters: with this body, fields stand in the body"]);
+        }
+    }
+
+    /// <summary>Sets the most bytes that this request's body may have; the server refuses a longer one while it arrives.</summary>
+    public static void Limit(HttpRequest request, long bytes)
+    {
+        IHttpMaxRequestBodySizeFeature? limit = request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>();
+        if (limit is { IsReadOnly: false })
+        {
+            limit.MaxRequestBodySize = bytes;
+        }
+    }
+}

@@ -1,0 +1,45 @@
+namespace Seq2Seq.Api.Requests;
+
+/// <summary>
+/// Headers that keep browsers strict: nothing is fetched from outside, framed, guessed at or cached. Hangfire's pages and the API
+/// reference carry inline scripts and styles; ours do not.
+/// </summary>
+internal sealed class SecurityHeaders(RequestDelegate next)
+{
+    private const string Ours =
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+        + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+    private const string WithInline =
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; "
+        + "img-src 'self' data: blob:; font-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+    private static readonly PathString[] InlinePages = ["/hangfire", "/scalar"];
+
+    public Task InvokeAsync(HttpContext context)
+    {
+        // Last of all, because an error answer starts with cleared headers.
+        context.Response.OnStarting(Add, context);
+        return next(context);
+    }
+
+    private static Task Add(object state)
+    {
+        var context = (HttpContext)state;
+        IHeaderDictionary headers = context.Response.Headers;
+        bool inline = Array.Exists(
+            InlinePages,
+            page => context.Request.Path.StartsWithSegments(page, StringComparison.OrdinalIgnoreCase)
+        );
+        headers.ContentSecurityPolicy = inline ? WithInline : Ours;
+        headers.XContentTypeOptions = "nosniff";
+        headers.XFrameOptions = "DENY";
+        headers["Referrer-Policy"] = "same-origin";
+        if (headers.CacheControl.Count == 0)
+        {
+            headers.CacheControl = "no-store";
+        }
+
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,36 @@
+using System.Runtime.InteropServices;
+
+namespace Seq2Seq.Inference.Layers.Kernels;
+
+/// <summary>Native memory on a cache line's boundary, zeroed, freed with its owner. Kernels read and write it by pointer.</summary>
+internal sealed unsafe class AlignedBuffer<T> : SafeHandle
+    where T : unmanaged
+{
+    /// <summary>A cache line, and the widest vector register.</summary>
+    public const int Alignment = 64;
+
+    public AlignedBuffer(nint length)
+        : base(invalidHandleValue: 0, ownsHandle: true)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        nuint bytes = checked((nuint)length * (nuint)sizeof(T));
+        void* memory = NativeMemory.AlignedAlloc(Math.Max(bytes, Alignment), Alignment);
+        NativeMemory.Clear(memory, bytes);
+        SetHandle((nint)memory);
+        Length = length;
+    }
+
+    public override bool IsInvalid => handle == 0;
+
+    public nint Length { get; }
+
+    public T* Pointer => (T*)handle;
+
+    public Span<T> Span => new(Pointer, checked((int)Length));
+
+    protected override bool ReleaseHandle()
+    {
+        NativeMemory.AlignedFree((void*)handle);
+        return true;
+    }
+}

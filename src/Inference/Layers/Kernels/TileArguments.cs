@@ -1,0 +1,35 @@
+namespace Seq2Seq.Inference.Layers.Kernels;
+
+/// <summary>What a tile of a matrix product reads and writes. Passed by reference: a tile is called once for some thousand multiplications.</summary>
+internal unsafe struct TileArguments
+{
+    /// <summary>First input row.</summary>
+    public float* Input;
+
+    /// <summary>Floats from one input row to the next.</summary>
+    public nint InputStride;
+
+    /// <summary>The panel: <c>[depth, width]</c>.</summary>
+    public float* Panel;
+
+    /// <summary>Floats from this panel to the next.</summary>
+    public nint PanelStride;
+
+    /// <summary>Length of the inner dimension.</summary>
+    public nint Depth;
+
+    /// <summary>First output row, at the panel's first column.</summary>
+    public float* Output;
+
+    /// <summary>Floats from one output row to the next.</summary>
+    public nint OutputStride;
+
+    /// <summary>Bias of the panel's columns, or null.</summary>
+    public float* Bias;
+
+    /// <summary>Negative sums become zero (after the bias).</summary>
+    public bool Relu;
+
+    /// <summary>The result is added to what the output holds (a residual connection), else it replaces it.</summary>
+    public bool Accumulate;
+}

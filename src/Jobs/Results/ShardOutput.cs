@@ -1,0 +1,192 @@
+using System.Buffers;
+using System.Text.Json;
+using Seq2Seq.Inference.Generation;
+using Seq2Seq.Jobs.Sharding;
+
+namespace Seq2Seq.Jobs.Results;
+
+/// <summary>
+/// The stored form of a shard's results (<c>shard_result.output</c>): JSON Lines in UTF-8, in input order, one for each source
+/// line. A stored contract: rows written by one version are read by the next.
+/// </summary>
+// Each line is one of:
+//   {"id": "custom id", "outputs": [{"text": "…", "ids": [363, 1], "score": -0.12, "length": true}, …]}
+//   {"id": "custom id", "code": "line_too_long", "message": "…"}
+// where "id" and "text" may be absent, and "length" stands only when the length limit ended the sequence.
+internal static class ShardOutput
+{
+    private static readonly JsonWriterOptions _options = StoredLines.WriterOptions;
+
+    /// <summary>Appends the result of one line, and its line end.</summary>
+    public static void Append(IBufferWriter<byte> buffer, string? customId, SequenceResult result)
+    {
+        using (var writer = new Utf8JsonWriter(buffer, _options))
+        {
+            Write(writer, customId, result);
+        }
+
+        buffer.Write("\n"u8);
+    }
+
+    /// <summary>Reads the results of a shard, one after the other.</summary>
+    /// <param name="output">The stored value.</param>
+    /// <param name="firstLine">Number of the shard's first line.</param>
+    public static IEnumerable<LineResult> Read(ReadOnlyMemory<byte> output, long firstLine)
+    {
+        long line = firstLine;
+        foreach (var json in StoredLines.Split(output))
+        {
+            yield return ReadLine(json.Span, line++);
+        }
+    }
+
+    private static void Write(Utf8JsonWriter writer, string? customId, SequenceResult result)
+    {
+        writer.WriteStartObject();
+        if (customId is not null)
+        {
+            writer.WriteString("id"u8, customId);
+        }
+
+        if (result.Error is not null)
+        {
+            writer.WriteString("code"u8, result.Error.Code);
+            writer.WriteString("message"u8, result.Error.Message);
+        }
+        else
+        {
+            writer.WriteStartArray("outputs"u8);
+            foreach (var output in result.Outputs)
+            {
+                Write(writer, output);
+            }
+
+            writer.WriteEndArray();
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter writer, SequenceOutput output)
+    {
+        writer.WriteStartObject();
+        if (output.Text is not null)
+        {
+            writer.WriteString("text"u8, output.Text);
+        }
+
+        writer.WriteStartArray("ids"u8);
+        foreach (int id in output.TokenIds)
+        {
+            writer.WriteNumberValue(id);
+        }
+
+        writer.WriteEndArray();
+        // JSON has no number for these; absent reads as not a number.
+        if (double.IsFinite(output.Score))
+        {
+            writer.WriteNumber("score"u8, output.Score);
+        }
+
+        if (output.FinishReason == FinishReason.Length)
+        {
+            writer.WriteBoolean("length"u8, true);
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private static LineResult ReadLine(ReadOnlySpan<byte> json, long line)
+    {
+        var reader = new Utf8JsonReader(json);
+        reader.Read();
+        string? customId = null;
+        List<SequenceOutput> outputs = [];
+        string? code = null;
+        string? message = null;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("id"u8))
+            {
+                customId = StoredLines.ReadString(ref reader);
+            }
+            else if (reader.ValueTextEquals("outputs"u8))
+            {
+                outputs = ReadOutputs(ref reader);
+            }
+            else if (reader.ValueTextEquals("code"u8))
+            {
+                code = StoredLines.ReadString(ref reader);
+            }
+            else if (reader.ValueTextEquals("message"u8))
+            {
+                message = StoredLines.ReadString(ref reader);
+            }
+            else
+            {
+                // A later version's field.
+                reader.Read();
+                reader.Skip();
+            }
+        }
+
+        var result = code is null
+            ? new SequenceResult { Outputs = outputs }
+            : SequenceResult.Failed(code, message ?? "");
+        return new LineResult(line, customId, result);
+    }
+
+    private static List<SequenceOutput> ReadOutputs(ref Utf8JsonReader reader)
+    {
+        List<SequenceOutput> outputs = [];
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
+        {
+            outputs.Add(ReadOutput(ref reader));
+        }
+
+        return outputs;
+    }
+
+    private static SequenceOutput ReadOutput(ref Utf8JsonReader reader)
+    {
+        string? text = null;
+        List<int> tokenIds = [];
+        double score = double.NaN;
+        var finishReason = FinishReason.Stop;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("text"u8))
+            {
+                text = StoredLines.ReadString(ref reader);
+            }
+            else if (reader.ValueTextEquals("ids"u8))
+            {
+                tokenIds = StoredLines.ReadIntegers(ref reader);
+            }
+            else if (reader.ValueTextEquals("score"u8))
+            {
+                reader.Read();
+                score = reader.GetDouble();
+            }
+            else if (reader.ValueTextEquals("length"u8))
+            {
+                reader.Read();
+                finishReason = reader.GetBoolean() ? FinishReason.Length : FinishReason.Stop;
+            }
+            else
+            {
+                reader.Read();
+                reader.Skip();
+            }
+        }
+
+        return new SequenceOutput
+        {
+            Text = text,
+            TokenIds = tokenIds,
+            Score = score,
+            FinishReason = finishReason,
+        };
+    }
+}

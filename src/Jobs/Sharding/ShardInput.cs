@@ -1,0 +1,148 @@
+using System.Buffers;
+using System.Text.Json;
+using Seq2Seq.Inference.Generation;
+using Seq2Seq.Jobs.Submission;
+
+namespace Seq2Seq.Jobs.Sharding;
+
+/// <summary>
+/// The stored form of a shard's source lines (<c>shard.input</c>): JSON Lines in UTF-8, a line each, never a raw line break
+/// inside. A stored contract: rows written by one version are read by the next.
+/// </summary>
+// Each line is an object, or a plain string for the common case of text without an id:
+//   "text"
+//   {"id": "custom id", "text": "text"}
+//   {"id": "custom id", "ids": [8774, 1]}
+//   {"id": "custom id", "code": "line_malformed", "message": "why the line can't be read"}
+internal static class ShardInput
+{
+    private static readonly JsonWriterOptions _options = StoredLines.WriterOptions;
+
+    /// <summary>Appends one line and its line end.</summary>
+    public static void Append(IBufferWriter<byte> buffer, SourceLine line)
+    {
+        using (var writer = new Utf8JsonWriter(buffer, _options))
+        {
+            Write(writer, line);
+        }
+
+        buffer.Write("\n"u8);
+    }
+
+    /// <summary>Reads all lines of a shard.</summary>
+    public static IReadOnlyList<SourceLine> Read(ReadOnlyMemory<byte> input)
+    {
+        List<SourceLine> lines = [];
+        foreach (var line in StoredLines.Split(input))
+        {
+            lines.Add(ReadLine(line.Span));
+        }
+
+        return lines;
+    }
+
+    /// <summary>Cuts a shard in two after its first <paramref name="lines"/> lines.</summary>
+    public static (ReadOnlyMemory<byte> Head, ReadOnlyMemory<byte> Tail) SplitAfter(
+        ReadOnlyMemory<byte> input,
+        int lines
+    )
+    {
+        int end = 0;
+        for (int line = 0; line < lines; line++)
+        {
+            end += input.Span[end..].IndexOf((byte)'\n') + 1;
+        }
+
+        return (input[..end], input[end..]);
+    }
+
+    private static void Write(Utf8JsonWriter writer, SourceLine line)
+    {
+        if (line is { CustomId: null, Error: null, Text: not null })
+        {
+            writer.WriteStringValue(line.Text);
+            return;
+        }
+
+        writer.WriteStartObject();
+        if (line.CustomId is not null)
+        {
+            writer.WriteString("id"u8, line.CustomId);
+        }
+
+        if (line.Error is not null)
+        {
+            writer.WriteString("code"u8, line.Error.Code);
+            writer.WriteString("message"u8, line.Error.Message);
+        }
+        else if (line.InputIds is not null)
+        {
+            writer.WriteStartArray("ids"u8);
+            foreach (int id in line.InputIds)
+            {
+                writer.WriteNumberValue(id);
+            }
+
+            writer.WriteEndArray();
+        }
+        else
+        {
+            writer.WriteString("text"u8, line.Text ?? "");
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private static SourceLine ReadLine(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json);
+        reader.Read();
+        if (reader.TokenType == JsonTokenType.String)
+        {
+            return new SourceLine { Text = reader.GetString() };
+        }
+
+        string? customId = null;
+        string? text = null;
+        List<int>? inputIds = null;
+        string? code = null;
+        string? message = null;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("id"u8))
+            {
+                customId = StoredLines.ReadString(ref reader);
+            }
+            else if (reader.ValueTextEquals("text"u8))
+            {
+                text = StoredLines.ReadString(ref reader);
+            }
+            else if (reader.ValueTextEquals("ids"u8))
+            {
+                inputIds = StoredLines.ReadIntegers(ref reader);
+            }
+            else if (reader.ValueTextEquals("code"u8))
+            {
+                code = StoredLines.ReadString(ref reader);
+            }
+            else if (reader.ValueTextEquals("message"u8))
+            {
+                message = StoredLines.ReadString(ref reader);
+            }
+            else
+            {
+                // A later version's field.
+                reader.Read();
+                reader.Skip();
+            }
+        }
+
+        return new SourceLine
+        {
+            CustomId = customId,
+            Text = text,
+            InputIds = inputIds,
+            Error = code is null ? null : new LineError { Code = code, Message = message ?? "" },
+        };
+    }
+}

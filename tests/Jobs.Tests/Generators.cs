@@ -1,0 +1,78 @@
+using CsCheck;
+using Seq2Seq.Inference.Generation;
+using Seq2Seq.Jobs.Submission;
+
+namespace Seq2Seq.Jobs.Tests;
+
+/// <summary>Random values that a property must hold for.</summary>
+internal static class Generators
+{
+    // Line breaks of every kind, quotes, control characters, formulas, and characters outside the basic plane.
+    private static readonly Gen<string> _piece = Gen.OneOf(
+        Gen.String["abcdefghijkXYZ0189"],
+        Gen.OneOf(
+            "\n",
+            "\r\n",
+            "\"",
+            "\\",
+            "\0",
+            "\u2028",
+            " ",
+            ",",
+            ";",
+            "=1+1",
+            "é",
+            "语",
+            "😀",
+            "\u200b",
+            "{",
+            "\t"
+        ),
+        Gen.Char[' ', '\uD7FF'].Select(character => character.ToString())
+    );
+
+    /// <summary>Well-formed text with anything in it.</summary>
+    public static Gen<string> Text { get; } = _piece.Array[0, 8].Select(string.Concat);
+
+    public static Gen<IReadOnlyList<int>> TokenIds { get; } =
+        Gen.Int[0, 300_000].Array[0, 20].Select(ids => (IReadOnlyList<int>)ids);
+
+    public static Gen<LineError> Error { get; } =
+        Gen.Select(
+            Gen.OneOf(LineErrorCodes.Malformed, LineErrorCodes.TooLong),
+            Text,
+            (code, message) => new LineError { Code = code, Message = message }
+        );
+
+    public static Gen<SourceLine> Line { get; } =
+        Gen.Select(
+            Text.Null(),
+            Gen.OneOf(
+                Text.Select(text => new SourceLine { Text = text }),
+                TokenIds.Select(ids => new SourceLine { InputIds = ids }),
+                Error.Select(error => new SourceLine { Error = error })
+            ),
+            (customId, line) => line with { CustomId = customId }
+        );
+
+    private static readonly Gen<SequenceOutput> _output = Gen.Select(
+        Text.Null(),
+        TokenIds,
+        Gen.Double.Where(double.IsFinite),
+        Gen.Enum<FinishReason>(),
+        (text, ids, score, reason) =>
+            new SequenceOutput
+            {
+                Text = text,
+                TokenIds = ids,
+                Score = score,
+                FinishReason = reason,
+            }
+    );
+
+    public static Gen<SequenceResult> Result { get; } =
+        Gen.OneOf(
+            _output.Array[0, 3].Select(outputs => new SequenceResult { Outputs = outputs }),
+            Error.Select(error => SequenceResult.Failed(error.Code, error.Message))
+        );
+}
