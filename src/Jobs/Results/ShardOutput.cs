@@ -55,22 +55,16 @@ internal static class ShardOutput
         }
         else
         {
-            WriteOutputs(writer, result.Outputs);
+            writer.WriteStartArray("outputs"u8);
+            foreach (var output in result.Outputs)
+            {
+                Write(writer, output);
+            }
+
+            writer.WriteEndArray();
         }
 
         writer.WriteEndObject();
-    }
-
-    /// <summary>Writes the property <c>outputs</c>.</summary>
-    public static void WriteOutputs(Utf8JsonWriter writer, IReadOnlyList<SequenceOutput> outputs)
-    {
-        writer.WriteStartArray("outputs"u8);
-        foreach (var output in outputs)
-        {
-            Write(writer, output);
-        }
-
-        writer.WriteEndArray();
     }
 
     private static void Write(Utf8JsonWriter writer, SequenceOutput output)
@@ -142,8 +136,7 @@ internal static class ShardOutput
         return new LineResult(line, customId, result);
     }
 
-    /// <summary>Reads the value of the property <c>outputs</c>.</summary>
-    public static List<SequenceOutput> ReadOutputs(ref Utf8JsonReader reader)
+    private static List<SequenceOutput> ReadOutputs(ref Utf8JsonReader reader)
     {
         List<SequenceOutput> outputs = [];
         reader.Read();
