@@ -22,6 +22,9 @@ public sealed record Job
     public required long Bytes { get; init; }
     public required int Shards { get; init; }
     public required int ShardsDone { get; init; }
+
+    /// <summary>1, and one more each time that its failed lines were run again.</summary>
+    public int Run { get; init; } = 1;
     public required DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? FinishedAt { get; init; }

@@ -2,12 +2,13 @@ using Npgsql;
 using NpgsqlTypes;
 using Seq2Seq.Jobs.Execution;
 using Seq2Seq.Jobs.Scheduling;
+using Seq2Seq.Jobs.Sharding;
 using Seq2Seq.Jobs.Storage;
 using Seq2Seq.Jobs.Submission;
 
 namespace Seq2Seq.Jobs;
 
-/// <summary>Finds and lists jobs, and changes their course: cancel, pause, resume, priority. A job whose retention has passed is gone, even before its rows are deleted.</summary>
+/// <summary>Finds and lists jobs, and changes their course: cancel, pause, resume, retry, priority. A job whose retention has passed is gone, even before its rows are deleted.</summary>
 public sealed class JobDirectory
 {
     // Notifications hasten; they are not relied on.
@@ -15,12 +16,14 @@ public sealed class JobDirectory
 
     private readonly NpgsqlDataSource _dataSource;
     private readonly JobEndings _endings;
+    private readonly FailedLines _retry;
     private readonly TimeProvider _time;
 
     internal JobDirectory(NpgsqlDataSource dataSource, JobEndings endings, TimeProvider time)
     {
         _dataSource = dataSource;
         _endings = endings;
+        _retry = new FailedLines(dataSource);
         _time = time;
     }
 
@@ -134,6 +137,18 @@ public sealed class JobDirectory
         await using var batch = _dataSource.CreateBatch();
         Append(batch, DirectoryQueries.Resume, id);
         await batch.ExecuteNonQueryAsync(cancellationToken);
+        return await FindAsync(id, cancellationToken);
+    }
+
+    /// <summary>
+    /// Runs a job that has ended again, as its next run, for the lines that have no output: those whose result is an error and
+    /// those that were cancelled. All other results stay as they are, and until a new result is there the old one stands. A job
+    /// that has not ended, or has nothing to run, stays as it is.
+    /// </summary>
+    /// <returns>The job as it is afterwards; null when there is none of that id.</returns>
+    public async Task<Job?> RetryAsync(Guid id, CancellationToken cancellationToken)
+    {
+        await _retry.RetryAsync(id, cancellationToken);
         return await FindAsync(id, cancellationToken);
     }
 

@@ -47,4 +47,7 @@ public sealed record SourceLine
     public IReadOnlyList<int>? InputIds { get; init; }
 
     public LineError? Error { get; init; }
+
+    /// <summary>What an earlier run of the job gave for this line; it is not computed again.</summary>
+    internal SequenceResult? Answer { get; init; }
 }
