@@ -1,5 +1,6 @@
 using System.Globalization;
 using Seq2Seq.Bench.Kernels;
+using Seq2Seq.Bench.Store;
 
 switch (args)
 {
@@ -11,8 +12,16 @@ switch (args)
             Console.Out
         );
         return 0;
+    case ["store"]:
+        await StoreBenchmark.RunAsync(Console.Out, CancellationToken.None);
+        return 0;
     default:
-        Console.Error.WriteLine("usage: bench kernels [--threads N] [--shape INxOUT] [--rows N,N,...]");
+        Console.Error.WriteLine(
+            """
+            usage: bench kernels [--threads N] [--shape INxOUT] [--rows N,N,...]   the kernels of the layers, one by one
+                   bench store                                                    what keeping a line in the database costs
+            """
+        );
         return 2;
 }
 

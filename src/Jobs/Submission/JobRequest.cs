@@ -5,6 +5,12 @@ namespace Seq2Seq.Jobs.Submission;
 /// <summary>What a caller asks for: which model, with which generation parameters, at which priority.</summary>
 public sealed record JobRequest
 {
+    /// <summary>The priority that is served first.</summary>
+    public const int FirstPriority = 0;
+
+    /// <summary>The priority that is served last.</summary>
+    public const int LastPriority = 9;
+
     /// <summary>Name of a configured model.</summary>
     public required string Model { get; init; }
 
@@ -26,6 +32,12 @@ public sealed record JobRequest
 /// <summary>One line of a job's input. A line that can't be read carries its error, which becomes its result.</summary>
 public sealed record SourceLine
 {
+    /// <summary>Most bytes of one line's text. A longer line becomes an error, so that memory stays bounded.</summary>
+    public const int MaxBytes = 1024 * 1024;
+
+    /// <summary>Most characters of a custom id.</summary>
+    public const int MaxCustomIdLength = 1024;
+
     /// <summary>The caller's own id of the line, given back with its result.</summary>
     public string? CustomId { get; init; }
 
@@ -35,4 +47,7 @@ public sealed record SourceLine
     public IReadOnlyList<int>? InputIds { get; init; }
 
     public LineError? Error { get; init; }
+
+    /// <summary>What an earlier run of the job gave for this line; it is not computed again.</summary>
+    internal SequenceResult? Answer { get; init; }
 }
