@@ -1,19 +1,24 @@
 using System.Globalization;
 using Seq2Seq.Bench.Kernels;
 using Seq2Seq.Bench.Scheduling;
+using Seq2Seq.Bench.Store;
 
 // kernels [--threads N]: the kernels of the layers, one by one.
+// store: what keeping a line in the database costs.
 // scheduling: what running shards costs apart from the model.
 switch (args)
 {
     case ["kernels", .. string[] rest]:
         LinearBenchmark.Run(Threads(rest), Console.Out);
         return 0;
+    case ["store"]:
+        await StoreBenchmark.RunAsync(Console.Out, CancellationToken.None);
+        return 0;
     case ["scheduling"]:
         await SchedulingBenchmark.RunAsync(Console.Out, CancellationToken.None);
         return 0;
     default:
-        Console.Error.WriteLine("usage: bench kernels [--threads N] | scheduling");
+        Console.Error.WriteLine("usage: bench kernels [--threads N] | store | scheduling");
         return 2;
 }
 

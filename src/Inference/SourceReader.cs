@@ -63,7 +63,15 @@ internal sealed class SourceReader
                 return false;
             }
 
-            tokens = _tokenizer.Encode(text, EncodeOptions.Default);
+            try
+            {
+                tokens = _tokenizer.Encode(text, EncodeOptions.Default);
+            }
+            catch (EncodeException exception)
+            {
+                failure = SequenceResult.Failed(exception.Code, exception.Message);
+                return false;
+            }
         }
 
         failure = Check(tokens);
