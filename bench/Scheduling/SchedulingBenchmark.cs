@@ -132,7 +132,10 @@ internal static class SchedulingBenchmark
         );
     }
 
-    private static async Task<long> CountTransactionsAsync(NpgsqlDataSource dataSource, CancellationToken cancellationToken)
+    private static async Task<long> CountTransactionsAsync(
+        NpgsqlDataSource dataSource,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = dataSource.CreateCommand(
             "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"
@@ -188,7 +191,9 @@ internal static class SchedulingBenchmark
     /// <summary>A model that answers each line with itself, and says when it was asked.</summary>
     private sealed class Echo
     {
-        private readonly ConcurrentDictionary<string, TaskCompletionSource<long>> _expected = new(StringComparer.Ordinal);
+        private readonly ConcurrentDictionary<string, TaskCompletionSource<long>> _expected = new(
+            StringComparer.Ordinal
+        );
 
         public Task<long> Expect(string text) =>
             _expected
