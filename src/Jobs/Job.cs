@@ -32,6 +32,9 @@ public sealed record Job
     /// <summary>When the job and its results are deleted; set when it finishes.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
+    /// <summary>Where it is said that the job has ended; null when nobody asked.</summary>
+    public string? WebhookUrl { get; init; }
+
     /// <summary>Why the job failed, or why it is waiting (such as <c>model_load_failed</c>); null when all is well.</summary>
     public string? ErrorCode { get; init; }
     public string? ErrorMessage { get; init; }

@@ -8,6 +8,7 @@ using Seq2Seq.Jobs.Results;
 using Seq2Seq.Jobs.Scheduling;
 using Seq2Seq.Jobs.Storage;
 using Seq2Seq.Jobs.Submission;
+using Seq2Seq.Jobs.Webhooks;
 using Seq2Seq.Testing;
 
 namespace Seq2Seq.Jobs.Tests;
@@ -34,6 +35,8 @@ public sealed class JobStore(PostgresServer server) : IAsyncLifetime
 
     internal Retention Retention => Get<Retention>();
 
+    internal WebhookDelivery Webhooks => Get<WebhookDelivery>();
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
@@ -49,8 +52,11 @@ public sealed class JobStore(PostgresServer server) : IAsyncLifetime
             options.ShardLines = 10;
             options.MaxInputBytes = 16 * 1024 * 1024;
         });
+        services.Configure<WebhooksOptions>(options => options.AllowedNetworks.Add("127.0.0.0/8"));
         services.AddSingleton<DatabaseListener>();
         services.AddSingleton<Retention>();
+        services.AddSingleton<WebhookSender>();
+        services.AddSingleton<WebhookDelivery>();
         services.AddJobStore();
         _services = services.BuildServiceProvider();
         await Listener.StartAsync(Cancellation);
