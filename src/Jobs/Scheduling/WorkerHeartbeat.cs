@@ -20,6 +20,10 @@ internal sealed partial class WorkerHeartbeat(
     ILogger<WorkerHeartbeat> logger
 ) : BackgroundService
 {
+    // When an outage is over, all have time to renew their leases before anybody takes their shards.
+    private long? _outageEnded;
+    private bool _outage;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.Value.Lease / LeaseHeartbeat.BeatsPerLease, time);
@@ -31,6 +35,7 @@ internal sealed partial class WorkerHeartbeat(
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
+                _outage = true;
                 LogFailed(logger, exception);
             }
         } while (await timer.WaitForNextTickAsync(stoppingToken));
@@ -39,10 +44,25 @@ internal sealed partial class WorkerHeartbeat(
     internal async Task BeatAsync(CancellationToken cancellationToken)
     {
         await registry.WriteAsync(cancellationToken);
-        await rescue.RescueAsync(cancellationToken);
+        if (IsSteady())
+        {
+            await rescue.RescueAsync(cancellationToken);
+        }
+
         await feeder.RecoverAsync(options.Value.Lease, cancellationToken);
         await failures.TellJobsAsync(cancellationToken);
         await registry.RemoveDeadAsync(cancellationToken);
+    }
+
+    private bool IsSteady()
+    {
+        if (_outage)
+        {
+            _outage = false;
+            _outageEnded = time.GetTimestamp();
+        }
+
+        return _outageEnded is not { } ended || time.GetElapsedTime(ended) > options.Value.Lease;
     }
 
     [LoggerMessage(2040, LogLevel.Warning, "This worker could not give a sign of life; trying again")]
