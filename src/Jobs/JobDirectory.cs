@@ -2,11 +2,14 @@ using Npgsql;
 using NpgsqlTypes;
 using Seq2Seq.Jobs.Execution;
 using Seq2Seq.Jobs.Scheduling;
+using Seq2Seq.Jobs.Sharding;
 using Seq2Seq.Jobs.Storage;
+using Seq2Seq.Jobs.Submission;
+using Seq2Seq.Jobs.Webhooks;
 
 namespace Seq2Seq.Jobs;
 
-/// <summary>Finds, lists and cancels jobs. A job whose retention has passed is gone, even before its rows are deleted.</summary>
+/// <summary>Finds and lists jobs, and changes their course: cancel, pause, resume, retry, priority. A job whose retention has passed is gone, even before its rows are deleted.</summary>
 public sealed class JobDirectory
 {
     // Notifications hasten; they are not relied on.
@@ -14,12 +17,14 @@ public sealed class JobDirectory
 
     private readonly NpgsqlDataSource _dataSource;
     private readonly JobEndings _endings;
+    private readonly FailedLines _retry;
     private readonly TimeProvider _time;
 
     internal JobDirectory(NpgsqlDataSource dataSource, JobEndings endings, TimeProvider time)
     {
         _dataSource = dataSource;
         _endings = endings;
+        _retry = new FailedLines(dataSource);
         _time = time;
     }
 
@@ -101,18 +106,81 @@ public sealed class JobDirectory
         return loads;
     }
 
+    /// <summary>What became of a job's webhooks, oldest first: one for each time that it has ended.</summary>
+    public async Task<IReadOnlyList<WebhookStatus>> ListWebhooksAsync(Guid jobId, CancellationToken cancellationToken)
+    {
+        await using var command = _dataSource.CreateCommand(DirectoryQueries.ListWebhooks);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = jobId });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        List<WebhookStatus> webhooks = [];
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            webhooks.Add(ReadWebhook(reader));
+        }
+
+        return webhooks;
+    }
+
     /// <summary>Cancels a job that has not finished; results that are there are kept. Cancelling twice equals once.</summary>
     /// <returns>The job as it is afterwards; null when there is none of that id.</returns>
     public async Task<Job?> CancelAsync(Guid id, CancellationToken cancellationToken)
     {
         await using var batch = _dataSource.CreateBatch();
-        foreach (string sql in (ReadOnlySpan<string>)[DirectoryQueries.Cancel, DirectoryQueries.CancelShards])
-        {
-            var command = new NpgsqlBatchCommand(sql);
-            command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
-            batch.BatchCommands.Add(command);
-        }
+        Append(batch, DirectoryQueries.Cancel, id);
+        Append(batch, DirectoryQueries.CancelShards, id);
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+        return await FindAsync(id, cancellationToken);
+    }
 
+    /// <summary>
+    /// Pauses a job that is queued or running: none of its shards is begun any more, those that run go on to their end. A job in
+    /// another state stays as it is.
+    /// </summary>
+    /// <returns>The job as it is afterwards; null when there is none of that id.</returns>
+    public async Task<Job?> PauseAsync(Guid id, CancellationToken cancellationToken)
+    {
+        await using var batch = _dataSource.CreateBatch();
+        Append(batch, DirectoryQueries.Pause, id);
+        Append(batch, DirectoryQueries.PauseShards, id);
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+        return await FindAsync(id, cancellationToken);
+    }
+
+    /// <summary>Resumes a paused job; one in another state stays as it is.</summary>
+    /// <returns>The job as it is afterwards; null when there is none of that id.</returns>
+    public async Task<Job?> ResumeAsync(Guid id, CancellationToken cancellationToken)
+    {
+        await using var batch = _dataSource.CreateBatch();
+        Append(batch, DirectoryQueries.Resume, id);
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+        return await FindAsync(id, cancellationToken);
+    }
+
+    /// <summary>
+    /// Runs a job that has ended again, as its next run, for the lines that have no output: those whose result is an error and
+    /// those that were cancelled. All other results stay as they are, and until a new result is there the old one stands. A job
+    /// that has not ended, or has nothing to run, stays as it is.
+    /// </summary>
+    /// <returns>The job as it is afterwards; null when there is none of that id.</returns>
+    public async Task<Job?> RetryAsync(Guid id, CancellationToken cancellationToken)
+    {
+        await _retry.RetryAsync(id, cancellationToken);
+        return await FindAsync(id, cancellationToken);
+    }
+
+    /// <summary>Changes the priority of a job that has not finished, for every shard that was not begun.</summary>
+    /// <param name="id">The job.</param>
+    /// <param name="priority">0 (first) to 9 (last).</param>
+    /// <param name="cancellationToken">Ends the query.</param>
+    /// <returns>The job as it is afterwards; null when there is none of that id.</returns>
+    public async Task<Job?> SetPriorityAsync(Guid id, int priority, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(priority, JobRequest.FirstPriority);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(priority, JobRequest.LastPriority);
+        await using var batch = _dataSource.CreateBatch();
+        Append(batch, DirectoryQueries.SetPriority, id)
+            .Parameters.Add(new NpgsqlParameter<short> { TypedValue = (short)priority });
+        Append(batch, DirectoryQueries.SetShardPriority, id);
         await batch.ExecuteNonQueryAsync(cancellationToken);
         return await FindAsync(id, cancellationToken);
     }
@@ -156,6 +224,27 @@ public sealed class JobDirectory
             ErrorCode = reader.IsDBNull(10) ? null : reader.GetString(10),
             ErrorMessage = reader.IsDBNull(11) ? null : reader.GetString(11),
         };
+
+    private static WebhookStatus ReadWebhook(NpgsqlDataReader reader) =>
+        new()
+        {
+            Id = reader.GetGuid(0),
+            Type = reader.GetString(1),
+            CreatedAt = reader.GetFieldValue<DateTimeOffset>(2),
+            Attempts = reader.GetInt32(3),
+            DueAt = JobRow.ReadTime(reader, 4),
+            DeliveredAt = JobRow.ReadTime(reader, 5),
+            Status = reader.IsDBNull(6) ? null : reader.GetInt32(6),
+            Error = reader.IsDBNull(7) ? null : reader.GetString(7),
+        };
+
+    private static NpgsqlBatchCommand Append(NpgsqlBatch batch, string sql, Guid jobId)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = jobId });
+        batch.BatchCommands.Add(command);
+        return command;
+    }
 
     private static void AddOptional(NpgsqlCommand command, NpgsqlDbType type, object? value) =>
         command.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = type, Value = value ?? DBNull.Value });

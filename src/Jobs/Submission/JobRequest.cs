@@ -1,10 +1,17 @@
 using Seq2Seq.Inference.Generation;
+using Seq2Seq.Jobs.Webhooks;
 
 namespace Seq2Seq.Jobs.Submission;
 
 /// <summary>What a caller asks for: which model, with which generation parameters, at which priority.</summary>
 public sealed record JobRequest
 {
+    /// <summary>The priority that is served first.</summary>
+    public const int FirstPriority = 0;
+
+    /// <summary>The priority that is served last.</summary>
+    public const int LastPriority = 9;
+
     /// <summary>Name of a configured model.</summary>
     public required string Model { get; init; }
 
@@ -18,6 +25,9 @@ public sealed record JobRequest
 
     /// <summary>Repeating a submit with the same key gives the same job; the same key with another request is refused.</summary>
     public string? IdempotencyKey { get; init; }
+
+    /// <summary>Where to say that the job has ended.</summary>
+    public WebhookTarget? Webhook { get; init; }
 
     /// <summary>How long results are kept after the job has finished; null means the configured time.</summary>
     public TimeSpan? Retention { get; init; }
@@ -41,4 +51,7 @@ public sealed record SourceLine
     public IReadOnlyList<int>? InputIds { get; init; }
 
     public LineError? Error { get; init; }
+
+    /// <summary>What an earlier run of the job gave for this line; it is not computed again.</summary>
+    internal SequenceResult? Answer { get; init; }
 }

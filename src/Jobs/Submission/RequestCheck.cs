@@ -3,15 +3,15 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Jobs.Configuration;
+using Seq2Seq.Jobs.Webhooks;
 
 namespace Seq2Seq.Jobs.Submission;
 
 /// <summary>Checks a request before its lines are read: ranges, and that some process holds the model.</summary>
-internal sealed class RequestCheck(NpgsqlDataSource dataSource, IOptions<ModelsOptions> models)
+internal sealed class RequestCheck(NpgsqlDataSource dataSource, IOptions<ModelsOptions> models, WebhookCheck webhooks)
 {
     private const int MaxNameLength = 200;
     private const int MaxKeyLength = 255;
-    private const int MaxPriority = 9;
 
     // The API may run apart from the workers and know no model itself: what workers hold counts, too.
     private const string ModelsOfWorkers = "SELECT DISTINCT model FROM slot_model ORDER BY model";
@@ -22,9 +22,12 @@ internal sealed class RequestCheck(NpgsqlDataSource dataSource, IOptions<ModelsO
     {
         CheckText("name", request.Name, minLength: 0, MaxNameLength);
         CheckText("idempotency_key", request.IdempotencyKey, minLength: 1, MaxKeyLength);
-        if (request.Priority is < 0 or > MaxPriority)
+        if (request.Priority is < JobRequest.FirstPriority or > JobRequest.LastPriority)
         {
-            throw Invalid("priority", $"priority is {request.Priority}; expected 0 (first) to {MaxPriority} (last).");
+            throw Invalid(
+                "priority",
+                $"priority is {request.Priority}; expected {JobRequest.FirstPriority} (first) to {JobRequest.LastPriority} (last)."
+            );
         }
 
         if (request.Retention is { } retention && (retention <= TimeSpan.Zero || retention > JobsOptions.MaxRetention))
@@ -36,7 +39,11 @@ internal sealed class RequestCheck(NpgsqlDataSource dataSource, IOptions<ModelsO
         }
 
         CheckParameters(request.Parameters);
-        return request with { Model = await FindModelAsync(request.Model, cancellationToken) };
+        return request with
+        {
+            Model = await FindModelAsync(request.Model, cancellationToken),
+            Webhook = request.Webhook is null ? null : webhooks.Check(request.Webhook),
+        };
     }
 
     private async Task<string> FindModelAsync(string name, CancellationToken cancellationToken)
