@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace Seq2Seq.EndToEnd.Tests;
@@ -40,10 +41,7 @@ public sealed class ReadmeTests
             );
             if (command.StartsWith("curl -X POST", StringComparison.Ordinal))
             {
-                job = Regex
-                    .Match(output, "\"id\":\"([^\"]+)\"", RegexOptions.None, TimeSpan.FromSeconds(1))
-                    .Groups[1]
-                    .Value;
+                job = JsonDocument.Parse(output).RootElement.GetProperty("id").GetString()!;
             }
 
             if (command.Contains("wonderful", StringComparison.Ordinal))
@@ -52,7 +50,7 @@ public sealed class ReadmeTests
             }
         }
 
-        File.ReadLines(Path.Combine(data.Path, "words.jsonl")).Should().HaveCount(2000);
+        (await File.ReadAllLinesAsync(Path.Combine(data.Path, "words.jsonl"), Cancelled)).Should().HaveCount(2000);
     }
 
     [Fact]
