@@ -99,11 +99,8 @@ public static class JobsServices
                 ShardQueue.Names(provider.GetRequiredService<IOptions<ModelsOptions>>().Value.Keys)
             );
         });
-        services.AddSingleton<IBackgroundJobClient>(provider => new BackgroundJobClient(
-            provider.GetRequiredService<JobStorage>(),
-            HangfireStorage.Filters
-        ));
-        // What the dashboard asks for; our storage and client stand before Hangfire's own.
+        services.AddSingleton(HangfireStorage.Filters);
+        // What the dashboard asks for; our storage and filters stand before Hangfire's own.
         services.AddHangfire(HangfireStorage.Configure);
     }
 

@@ -192,21 +192,6 @@ public sealed class FeederTests(TestDatabase database) : IClassFixture<TestDatab
     }
 
     [Fact]
-    public async Task A_shard_whose_feeder_died_before_it_queued_the_job_waits_again()
-    {
-        await using var worker = TestWorker.Create(database, _models);
-        var job = await database.InsertJobAsync("ape");
-        await database.ExecuteAsync(
-            "UPDATE shard SET state = 'queued', queued_at = now() - interval '1 minute' WHERE job_id = $1",
-            job
-        );
-
-        (await worker.Get<Feeder>().RecoverAsync(TimeSpan.FromSeconds(30), Cancellation)).Should().Be(1);
-
-        (await database.CountShardsAsync(job, "waiting")).Should().Be(1);
-    }
-
-    [Fact]
     public async Task A_shard_whose_Hangfire_job_was_deleted_waits_again_and_others_stay_queued()
     {
         await using var worker = TestWorker.Create(database, _models);
@@ -253,7 +238,7 @@ public sealed class FeederTests(TestDatabase database) : IClassFixture<TestDatab
     }
 
     [Fact]
-    public async Task A_shard_that_could_not_be_queued_waits_again_at_once()
+    public async Task A_shard_that_could_not_be_queued_stays_waiting()
     {
         await using var worker = TestWorker.Create(database, _models);
         await StandAsync("ape", places: 4);
