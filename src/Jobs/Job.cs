@@ -32,6 +32,9 @@ public sealed record Job
     /// <summary>When the job and its results are deleted; set when it finishes.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
+    /// <summary>The API key that submitted it; null when it was none of the database's.</summary>
+    public Guid? ApiKeyId { get; init; }
+
     /// <summary>Where it is said that the job has ended; null when nobody asked.</summary>
     public string? WebhookUrl { get; init; }
 

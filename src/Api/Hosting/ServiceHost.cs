@@ -114,7 +114,7 @@ internal sealed class ServiceHost : IAsyncDisposable
         }
 
         builder.AddSeq2SeqApi();
-        return builder.Build().MapSeq2SeqApi();
+        return builder.Build().MapSeq2SeqApi(hasWorkers: settings.Role == ServiceRole.All);
     }
 
     private static void Configure(IHostApplicationBuilder builder, ServiceSettings settings, string connectionString)

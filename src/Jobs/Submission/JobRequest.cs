@@ -23,6 +23,9 @@ public sealed record JobRequest
     /// <summary>0 (first) to 9 (last).</summary>
     public int Priority { get; init; } = 5;
 
+    /// <summary>The API key that submits: its limits hold, and idempotency keys are its own. Null means none of the database's.</summary>
+    public Guid? ApiKeyId { get; init; }
+
     /// <summary>Repeating a submit with the same key gives the same job; the same key with another request is refused.</summary>
     public string? IdempotencyKey { get; init; }
 
