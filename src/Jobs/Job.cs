@@ -29,6 +29,12 @@ public sealed record Job
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? FinishedAt { get; init; }
 
+    /// <summary>No line is computed earlier; null when the caller set no time.</summary>
+    public DateTimeOffset? StartAt { get; init; }
+
+    /// <summary>When the job fails if it has not finished; null when the caller set no time.</summary>
+    public DateTimeOffset? Deadline { get; init; }
+
     /// <summary>When the job and its results are deleted; set when it finishes.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 

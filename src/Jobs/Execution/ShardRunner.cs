@@ -87,7 +87,12 @@ internal sealed partial class ShardRunner(
             {
                 // Not the shard's fault: it goes to another slot, and this attempt does not count.
                 LogBroken(logger, model.Name, slot.Plan.Name, fault);
-                slot.Break(model, BrokenCode, $"{fault.GetType().Name}: {fault.Message}", time.GetUtcNow() + options.Value.ModelRetryInterval);
+                slot.Break(
+                    model,
+                    BrokenCode,
+                    $"{fault.GetType().Name}: {fault.Message}",
+                    time.GetUtcNow() + options.Value.ModelRetryInterval
+                );
                 await HandBackAsync(work);
             }
             else

@@ -8,13 +8,14 @@ namespace Seq2Seq.Jobs.Scheduling;
 
 /// <summary>
 /// This worker's sign of life, and what every worker does for all now and then: take back shards whose lease has run out or
-/// whose Hangfire job is gone, tell jobs that their model failed to load, forget workers that are long dead.
+/// whose Hangfire job is gone, tell jobs that their model failed to load, fail jobs that are late, forget workers that are long dead.
 /// </summary>
 internal sealed partial class WorkerHeartbeat(
     WorkerRegistry registry,
     ShardRescue rescue,
     Feeder feeder,
     ModelFailures failures,
+    JobFailure jobFailure,
     IOptions<JobsOptions> options,
     TimeProvider time,
     ILogger<WorkerHeartbeat> logger
@@ -51,6 +52,7 @@ internal sealed partial class WorkerHeartbeat(
 
         await feeder.RecoverAsync(options.Value.Lease, cancellationToken);
         await failures.TellJobsAsync(cancellationToken);
+        await jobFailure.FailLateAsync(cancellationToken);
         await registry.RemoveDeadAsync(cancellationToken);
     }
 

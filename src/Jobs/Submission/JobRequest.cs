@@ -32,6 +32,12 @@ public sealed record JobRequest
     /// <summary>Where to say that the job has ended.</summary>
     public WebhookTarget? Webhook { get; init; }
 
+    /// <summary>No line is computed earlier; null means at once.</summary>
+    public DateTimeOffset? StartAt { get; init; }
+
+    /// <summary>If the job has not finished by then, it fails and keeps the results it has; null means never.</summary>
+    public DateTimeOffset? Deadline { get; init; }
+
     /// <summary>How long results are kept after the job has finished; null means the configured time.</summary>
     public TimeSpan? Retention { get; init; }
 }

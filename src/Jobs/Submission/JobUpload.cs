@@ -219,6 +219,12 @@ internal sealed class JobUpload : IAsyncDisposable
         command.Parameters.Add(new NpgsqlParameter<string?> { TypedValue = _request.Webhook?.Url });
         command.Parameters.Add(new NpgsqlParameter<string?> { TypedValue = _request.Webhook?.Secret });
         command.Parameters.Add(new NpgsqlParameter<Guid?> { TypedValue = _request.ApiKeyId });
+        command.Parameters.Add(
+            new NpgsqlParameter<DateTimeOffset?> { TypedValue = _request.StartAt?.ToUniversalTime() }
+        );
+        command.Parameters.Add(
+            new NpgsqlParameter<DateTimeOffset?> { TypedValue = _request.Deadline?.ToUniversalTime() }
+        );
         AppendTotals(command, digest);
     }
 

@@ -144,7 +144,8 @@ public sealed class WorkerServiceTests(TestDatabase database) : IClassFixture<Te
         var model = new TestModel();
         int loads = 0;
         model.BeforeLoad = (options, _) => Interlocked.Increment(ref loads);
-        model.BeforeBatch = (_, _) => Volatile.Read(ref broken) ? throw new IOException("device lost") : Task.CompletedTask;
+        model.BeforeBatch = (_, _) =>
+            Volatile.Read(ref broken) ? throw new IOException("device lost") : Task.CompletedTask;
         model.BeforeProbe = () =>
         {
             if (Volatile.Read(ref broken))
