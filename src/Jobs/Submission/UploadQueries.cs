@@ -4,8 +4,7 @@ namespace Seq2Seq.Jobs.Submission;
 
 /// <summary>
 /// The SQL of <see cref="JobUpload"/>. A batch runs in one transaction; each of its statements sees what the others did.
-/// Shards go in as arrays: they are rows of up to a megabyte, for which COPY gains nothing, and this way a small job is one
-/// round trip.
+/// Shards go in as arrays and not by COPY, so that a small job is one round trip: see <c>docs/decisions</c>.
 /// </summary>
 internal static class UploadQueries
 {
