@@ -49,6 +49,7 @@ public static class JobsServices
         services.AddSingleton<JobFailure>();
         services.TryAddSingleton<LoadModel>(LoadedModel.Load);
         services.AddSingleton<ModelLoadStore>();
+        services.AddSingleton<ModelProbe>();
         services.AddSingleton<ModelPreloader>();
         services.AddSingleton<ModelFailures>();
         services.AddSingleton<SlotLoader>();

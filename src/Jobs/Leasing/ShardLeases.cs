@@ -29,6 +29,8 @@ internal sealed class ShardLeases(NpgsqlDataSource dataSource, WorkerIdentity wo
         WHERE shard.id = $2 AND shard.job_id = $1 AND shard.state IN ('waiting', 'queued')
             AND (shard.not_before IS NULL OR shard.not_before <= clock_timestamp())
             AND job.id = $1 AND job.state IN ('queued', 'running')
+            AND (job.deadline IS NULL OR job.deadline > clock_timestamp())
+            AND NOT EXISTS (SELECT FROM model_pause WHERE model_pause.model = shard.model)
         RETURNING shard.attempts, shard.model, shard.first_line, shard.lines, shard.input, job.parameters::text
         """;
 

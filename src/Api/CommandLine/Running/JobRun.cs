@@ -42,6 +42,13 @@ internal sealed class JobRun(JobOrder order, ServiceClient service, TimeProvider
             }
         }
 
+        if (job.FinishedAt is null)
+        {
+            // It ended between its status and its last results.
+            job = await RetryAsync(() => service.GetAsync(job.Id, cancellationToken), progress, cancellationToken);
+            progress.Report(job);
+        }
+
         RunNote.Delete(order.Output);
         return job;
     }
