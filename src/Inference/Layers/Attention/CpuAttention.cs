@@ -1,8 +1,9 @@
+using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Layers.Kernels;
 
 namespace Seq2Seq.Inference.Layers.Attention;
 
-/// <summary>Attention on the CPU, straight on the memory of projections and caches; the team shares queries out.</summary>
+/// <summary>Attention on the CPU, straight on the memory of projections and caches.</summary>
 internal sealed unsafe class CpuAttention(int heads, int headWidth, double scale)
     : MultiHeadAttention(heads, headWidth, scale)
 {
@@ -12,12 +13,19 @@ internal sealed unsafe class CpuAttention(int heads, int headWidth, double scale
     {
         context.Resize(projected.Count);
         bias?.Reach(source.LongestLine);
-        fixed (int* starts = source.Starts)
+        fixed (int* starts = source.LineStarts)
+        fixed (int* lengths = source.LineLengths)
+        fixed (int* positions = source.Positions)
         {
-            for (int line = 0; line < source.Lines; line++)
-            {
-                EncodeLine(projected, starts[line], starts[line + 1] - starts[line], bias, context);
-            }
+            AttentionArguments arguments = Arguments(projected, source.LongestLine, context);
+            arguments.Keys = projected.Pointer + Width;
+            arguments.Values = projected.Pointer + (2 * Width);
+            arguments.Stride = projected.Width;
+            arguments.Firsts = starts;
+            arguments.Counts = lengths;
+            arguments.Positions = positions;
+            AddBias(ref arguments, bias);
+            AttentionKernel.Attend(ref arguments);
         }
     }
 
@@ -27,12 +35,12 @@ internal sealed unsafe class CpuAttention(int heads, int headWidth, double scale
         for (int line = 0; line < source.Lines; line++)
         {
             int start = source.Starts[line];
-            long floats = (long)(source.Starts[line + 1] - start) * projected.Width;
+            long bytes = (long)(source.Starts[line + 1] - start) * projected.Width * sizeof(float);
             Buffer.MemoryCopy(
                 projected.Pointer + ((nint)start * projected.Width),
                 memory + ((nint)source.MemoryStarts[line] * projected.Width),
-                floats * sizeof(float),
-                floats * sizeof(float)
+                bytes,
+                bytes
             );
         }
     }
@@ -41,68 +49,38 @@ internal sealed unsafe class CpuAttention(int heads, int headWidth, double scale
     {
         context.Resize(projected.Count);
         bias?.Reach(batch.LongestSequence);
-        float* cache = batch.Cache.Pointer(layer);
-        float* scores = Scores(batch.LongestSequence);
-        ReadOnlySpan<int> starts = batch.LocationStarts;
         fixed (int* locations = batch.Locations)
+        fixed (int* starts = batch.LocationStarts)
+        fixed (int* lengths = batch.Lengths)
+        fixed (int* positions = batch.Positions)
         {
-            for (int row = 0; row < batch.Count; row++)
-            {
-                float* query = projected.Pointer + ((nint)row * projected.Width);
-                int* own = locations + starts[row];
-                int position = batch.Positions[row];
-                new ReadOnlySpan<float>(query + Width, 2 * Width).CopyTo(
-                    new Span<float>(cache + ((nint)own[position] * 2 * Width), 2 * Width)
-                );
-                float* result = context.Pointer + ((nint)row * Width);
-                for (int head = 0; head < Heads; head++)
-                {
-                    AttentionArguments arguments = new()
-                    {
-                        Query = query + (head * HeadWidth),
-                        Keys = cache + (head * HeadWidth),
-                        Values = cache + Width + (head * HeadWidth),
-                        Stride = 2 * Width,
-                        Locations = own,
-                        Count = position + 1,
-                        HeadWidth = HeadWidth,
-                        Scale = Scale,
-                        Bias = bias is null ? null : bias.Of(head, position),
-                        Scores = scores,
-                        Context = result + (head * HeadWidth),
-                    };
-                    AttentionKernel.Attend(in arguments);
-                }
-            }
+            AttentionArguments arguments = Arguments(projected, batch.LongestSequence, context);
+            arguments.Keys = batch.Cache.Pointer(layer);
+            arguments.Values = arguments.Keys + Width;
+            arguments.Stride = 2 * Width;
+            arguments.Locations = locations;
+            arguments.Firsts = starts;
+            arguments.Counts = lengths;
+            arguments.Positions = positions;
+            arguments.NewKeyValue = projected.Pointer + Width;
+            AddBias(ref arguments, bias);
+            AttentionKernel.Attend(ref arguments);
         }
     }
 
     public override void Recall(Rows query, DecoderBatch batch, int layer, Rows context)
     {
         context.Resize(query.Count);
-        float* memory = batch.Memory.Pointer(layer);
-        float* scores = Scores(batch.LongestMemory);
-        for (int row = 0; row < batch.Count; row++)
+        fixed (int* starts = batch.MemoryStarts)
+        fixed (int* lengths = batch.MemoryLengths)
         {
-            float* keys = memory + ((nint)batch.MemoryStarts[row] * 2 * Width);
-            for (int head = 0; head < Heads; head++)
-            {
-                AttentionArguments arguments = new()
-                {
-                    Query = query.Pointer + ((nint)row * Width) + (head * HeadWidth),
-                    Keys = keys + (head * HeadWidth),
-                    Values = keys + Width + (head * HeadWidth),
-                    Stride = 2 * Width,
-                    Locations = null,
-                    Count = batch.MemoryLengths[row],
-                    HeadWidth = HeadWidth,
-                    Scale = Scale,
-                    Bias = null,
-                    Scores = scores,
-                    Context = context.Pointer + ((nint)row * Width) + (head * HeadWidth),
-                };
-                AttentionKernel.Attend(in arguments);
-            }
+            AttentionArguments arguments = Arguments(query, batch.LongestMemory, context);
+            arguments.Keys = batch.Memory.Pointer(layer);
+            arguments.Values = arguments.Keys + Width;
+            arguments.Stride = 2 * Width;
+            arguments.Firsts = starts;
+            arguments.Counts = lengths;
+            AttentionKernel.Attend(ref arguments);
         }
     }
 
@@ -112,39 +90,38 @@ internal sealed unsafe class CpuAttention(int heads, int headWidth, double scale
         base.Dispose(disposing);
     }
 
-    private void EncodeLine(Rows projected, int start, int length, PositionBias? bias, Rows context)
+    private AttentionArguments Arguments(Rows query, int mostKeys, Rows context)
     {
-        float* line = projected.Pointer + ((nint)start * projected.Width);
-        float* scores = Scores(length);
-        for (int position = 0; position < length; position++)
+        nint scores = (nint)mostKeys * AttentionKernel.PadHeads(Heads);
+        return new AttentionArguments
         {
-            for (int head = 0; head < Heads; head++)
-            {
-                AttentionArguments arguments = new()
-                {
-                    Query = line + ((nint)position * projected.Width) + (head * HeadWidth),
-                    Keys = line + Width + (head * HeadWidth),
-                    Values = line + (2 * Width) + (head * HeadWidth),
-                    Stride = projected.Width,
-                    Locations = null,
-                    Count = length,
-                    HeadWidth = HeadWidth,
-                    Scale = Scale,
-                    Bias = bias is null ? null : bias.Of(head, position),
-                    Scores = scores,
-                    Context = context.Pointer + ((nint)(start + position) * Width) + (head * HeadWidth),
-                };
-                AttentionKernel.Attend(in arguments);
-            }
+            Rows = query.Count,
+            Heads = Heads,
+            HeadWidth = HeadWidth,
+            Scale = Scale,
+            Query = query.Pointer,
+            QueryStride = query.Width,
+            Scores = Scores(scores * ComputeTeam.CurrentCount),
+            ScoresPerPart = scores,
+            Context = context.Pointer,
+        };
+    }
+
+    private static void AddBias(ref AttentionArguments arguments, PositionBias? bias)
+    {
+        if (bias is not null)
+        {
+            arguments.Bias = bias.AtZero;
+            arguments.BiasStride = bias.Stride;
         }
     }
 
-    private float* Scores(int length)
+    private float* Scores(nint length)
     {
-        if (_scores is null || _scores.Span.Length < length)
+        if (_scores is null || _scores.Length < length)
         {
             _scores?.Dispose();
-            _scores = new AlignedBuffer<float>(Math.Max(256, 2 * length));
+            _scores = new AlignedBuffer<float>(2 * length);
         }
 
         return _scores.Pointer;
