@@ -22,6 +22,9 @@ public sealed record Job
     public required long Bytes { get; init; }
     public required int Shards { get; init; }
     public required int ShardsDone { get; init; }
+
+    /// <summary>1, and one more each time that its failed lines were run again.</summary>
+    public int Run { get; init; } = 1;
     public required DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? FinishedAt { get; init; }
@@ -29,12 +32,18 @@ public sealed record Job
     /// <summary>When the job and its results are deleted; set when it finishes.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
+    /// <summary>The API key that submitted it; null when it was none of the database's.</summary>
+    public Guid? ApiKeyId { get; init; }
+
+    /// <summary>Where it is said that the job has ended; null when nobody asked.</summary>
+    public string? WebhookUrl { get; init; }
+
     /// <summary>Why the job failed, or why it is waiting (such as <c>model_load_failed</c>); null when all is well.</summary>
     public string? ErrorCode { get; init; }
     public string? ErrorMessage { get; init; }
 }
 
-/// <summary>receiving → queued → running → completed | failed | cancelled.</summary>
+/// <summary>receiving → queued → running → completed | failed | cancelled; queued and running jobs can be paused.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<JobState>))]
 public enum JobState
 {
@@ -47,6 +56,10 @@ public enum JobState
 
     [JsonStringEnumMemberName("running")]
     Running,
+
+    /// <summary>No shard of it is begun until it is resumed; those that ran go on to their end.</summary>
+    [JsonStringEnumMemberName("paused")]
+    Paused,
 
     /// <summary>Every line has a result; some may be errors.</summary>
     [JsonStringEnumMemberName("completed")]

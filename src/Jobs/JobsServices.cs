@@ -8,6 +8,8 @@ using Seq2Seq.Jobs.Configuration;
 using Seq2Seq.Jobs.Execution;
 using Seq2Seq.Jobs.Leasing;
 using Seq2Seq.Jobs.Scheduling;
+using Seq2Seq.Jobs.Storage;
+using Seq2Seq.Jobs.Webhooks;
 
 namespace Seq2Seq.Jobs;
 
@@ -24,6 +26,8 @@ public static class JobsServices
         services.AddConfiguration();
         services.AddHangfireStorage();
         services.AddListener();
+        services.AddJobStore();
+        services.AddWebhooks();
         services.AddSingleton(provider => new ModelDirectory(
             provider.GetRequiredService<NpgsqlDataSource>(),
             provider.GetRequiredService<IOptions<JobsOptions>>(),
@@ -53,6 +57,7 @@ public static class JobsServices
         services.AddSingleton<Feeder>();
 
         // Services stop in reverse: the slots drain while leases are still renewed.
+        services.AddHostedService<Retention>();
         services.AddHostedService<LeaseHeartbeat>();
         services.AddHostedService<WorkerHeartbeat>();
         services.AddHostedService(provider => provider.GetRequiredService<Feeder>());
@@ -86,7 +91,7 @@ public static class JobsServices
         services.AddSingleton<QueueWakeups>();
         services.AddSingleton<JobStorage>(provider =>
         {
-            // Gives Hangfire its log.
+            // Configures Hangfire and gives it its log.
             provider.GetRequiredService<IGlobalConfiguration>();
             return HangfireStorage.Create(
                 provider.GetRequiredService<NpgsqlDataSource>(),
@@ -94,12 +99,9 @@ public static class JobsServices
                 ShardQueue.Names(provider.GetRequiredService<IOptions<ModelsOptions>>().Value.Keys)
             );
         });
-        services.AddSingleton<IBackgroundJobClient>(provider => new BackgroundJobClient(
-            provider.GetRequiredService<JobStorage>(),
-            HangfireStorage.Filters
-        ));
-        // What the dashboard asks for; our storage and client stand before Hangfire's own.
-        services.AddHangfire(_ => { });
+        services.AddSingleton(HangfireStorage.Filters);
+        // What the dashboard asks for; our storage and filters stand before Hangfire's own.
+        services.AddHangfire(HangfireStorage.Configure);
     }
 
     private static void AddListener(this IServiceCollection services)

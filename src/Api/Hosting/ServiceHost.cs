@@ -40,7 +40,7 @@ internal sealed class ServiceHost : IAsyncDisposable
         settings.AddTo(configuration);
         IConfigurationRoot early = configuration.Build();
         using ILoggerFactory loggers = LoggerFactory.Create(logging =>
-            ServiceLogging.Configure(logging.AddConfiguration(early.GetSection("Logging")), settings)
+            ServiceLogging.Configure(logging, early, settings)
         );
         ServiceDatabase database = await ServiceDatabase.OpenAsync(early, settings.Role, loggers, cancellationToken);
         try
@@ -114,15 +114,14 @@ internal sealed class ServiceHost : IAsyncDisposable
         }
 
         builder.AddSeq2SeqApi();
-        return builder.Build().MapSeq2SeqApi();
+        return builder.Build().MapSeq2SeqApi(hasWorkers: settings.Role == ServiceRole.All);
     }
 
     private static void Configure(IHostApplicationBuilder builder, ServiceSettings settings, string connectionString)
     {
         settings.AddTo(builder.Configuration);
         builder.Logging.ClearProviders();
-        builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
-        ServiceLogging.Configure(builder.Logging, settings);
+        ServiceLogging.Configure(builder.Logging, builder.Configuration, settings);
         builder.Services.Configure<ConsoleLifetimeOptions>(options => options.SuppressStatusMessages = true);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(services =>

@@ -77,30 +77,22 @@ internal static class FeedQueries
         RETURNING shard.id, shard.job_id, shard.priority, shard.model, ranked.rank
         """;
 
-    /// <summary>Notes which Hangfire job stands for which shard. $1 shards, $2 Hangfire jobs.</summary>
-    public const string Mark = """
-        UPDATE shard SET hangfire_job_id = fed.hangfire_job_id
-        FROM unnest($1, $2) AS fed(id, hangfire_job_id)
-        WHERE shard.id = fed.id
-        """;
-
     /// <summary>Notes when jobs were fed. $1 jobs.</summary>
     public const string Fed = "UPDATE job SET fed_at = clock_timestamp() WHERE id = ANY ($1)";
 
-    /// <summary>Puts shards back that could not be queued. $1 shards.</summary>
-    public const string Unclaim =
-        "UPDATE shard SET state = 'waiting' WHERE id = ANY ($1) AND state = 'queued' AND hangfire_job_id IS NULL";
-
     /// <summary>
-    /// Puts shards back whose Hangfire job is gone: its feeder died before it queued the job, the job ran while PostgreSQL
-    /// was away, or an operator deleted it. $1 age from which a queued shard is looked at.
+    /// Puts shards back whose Hangfire job is gone: its worker died before it took the lease, the job ran while PostgreSQL
+    /// was away, or an operator deleted it. $1 age from which a queued shard, and a
+    /// job that a worker has fetched, is looked at.
     /// </summary>
     public const string Recover = $"""
         UPDATE shard
         SET state = 'waiting', hangfire_job_id = NULL
         WHERE state = 'queued' AND queued_at < clock_timestamp() - $1
             AND NOT EXISTS (
-                SELECT FROM {Migrator.HangfireSchema}.jobqueue WHERE jobqueue.jobid = shard.hangfire_job_id::bigint
+                SELECT FROM {Migrator.HangfireSchema}.jobqueue
+                WHERE jobqueue.jobid = shard.hangfire_job_id::bigint
+                    AND (jobqueue.fetchedat IS NULL OR jobqueue.fetchedat > clock_timestamp() - $1)
             )
         """;
 }

@@ -1,10 +1,17 @@
 using Seq2Seq.Inference.Generation;
+using Seq2Seq.Jobs.Webhooks;
 
 namespace Seq2Seq.Jobs.Submission;
 
 /// <summary>What a caller asks for: which model, with which generation parameters, at which priority.</summary>
 public sealed record JobRequest
 {
+    /// <summary>The priority that is served first.</summary>
+    public const int FirstPriority = 0;
+
+    /// <summary>The priority that is served last.</summary>
+    public const int LastPriority = 9;
+
     /// <summary>Name of a configured model.</summary>
     public required string Model { get; init; }
 
@@ -16,8 +23,14 @@ public sealed record JobRequest
     /// <summary>0 (first) to 9 (last).</summary>
     public int Priority { get; init; } = 5;
 
+    /// <summary>The API key that submits: its limits hold, and idempotency keys are its own. Null means none of the database's.</summary>
+    public Guid? ApiKeyId { get; init; }
+
     /// <summary>Repeating a submit with the same key gives the same job; the same key with another request is refused.</summary>
     public string? IdempotencyKey { get; init; }
+
+    /// <summary>Where to say that the job has ended.</summary>
+    public WebhookTarget? Webhook { get; init; }
 
     /// <summary>How long results are kept after the job has finished; null means the configured time.</summary>
     public TimeSpan? Retention { get; init; }
@@ -26,6 +39,12 @@ public sealed record JobRequest
 /// <summary>One line of a job's input. A line that can't be read carries its error, which becomes its result.</summary>
 public sealed record SourceLine
 {
+    /// <summary>Most bytes of one line's text. A longer line becomes an error, so that memory stays bounded.</summary>
+    public const int MaxBytes = 1024 * 1024;
+
+    /// <summary>Most characters of a custom id.</summary>
+    public const int MaxCustomIdLength = 1024;
+
     /// <summary>The caller's own id of the line, given back with its result.</summary>
     public string? CustomId { get; init; }
 
@@ -35,4 +54,7 @@ public sealed record SourceLine
     public IReadOnlyList<int>? InputIds { get; init; }
 
     public LineError? Error { get; init; }
+
+    /// <summary>What an earlier run of the job gave for this line; it is not computed again.</summary>
+    internal SequenceResult? Answer { get; init; }
 }

@@ -1,129 +1,116 @@
-using Seq2Seq.Inference.Devices;
+using System.Runtime.InteropServices;
 using Seq2Seq.Inference.Layers.Kernels;
 
 namespace Seq2Seq.Inference.Layers.Attention;
 
-/// <summary>Attention on the CPU, straight on the memory of projections and caches.</summary>
+/// <summary>
+/// Attention on the CPU, straight on the memory of projections and caches: nothing is gathered, padded or copied. A row's
+/// result is the same bits whatever rows are computed beside it, on however many threads.
+/// </summary>
 internal sealed unsafe class CpuAttention(int heads, int headWidth, double scale)
     : MultiHeadAttention(heads, headWidth, scale)
 {
-    private AlignedBuffer<float>? _scores;
+    /// <summary>Kernels read biases in whole vectors: up to seven beyond the last key.</summary>
+    private const int BiasesBeyondTheLast = 7;
+
+    private readonly List<AttentionGroup> _groups = [];
 
     public override void Encode(Rows projected, SourceBatch source, PositionBias? bias, Rows context)
     {
-        context.Resize(projected.Count);
-        bias?.Reach(source.LongestLine);
-        fixed (int* starts = source.LineStarts)
-        fixed (int* lengths = source.LineLengths)
-        fixed (int* positions = source.Positions)
+        Check(projected, 3 * Width, source.Tokens, context);
+        _groups.Clear();
+        for (int line = 0; line < source.Lines; line++)
         {
-            AttentionArguments arguments = Arguments(projected, source.LongestLine, context);
-            arguments.Keys = projected.Pointer + Width;
-            arguments.Values = projected.Pointer + (2 * Width);
-            arguments.Stride = projected.Width;
-            arguments.Firsts = starts;
-            arguments.Counts = lengths;
-            arguments.Positions = positions;
-            AddBias(ref arguments, bias);
-            AttentionKernel.Attend(ref arguments);
+            int start = source.Starts[line];
+            int length = source.Starts[line + 1] - start;
+            _groups.Add(new AttentionGroup(start, length, start, length, IsCausal: false));
         }
+
+        AttentionArguments arguments = Arguments(projected, context);
+        arguments.Keys = projected.Pointer + Width;
+        arguments.KeyStride = 3 * Width;
+        Run(ref arguments, locations: default, bias, source.LongestLine);
     }
 
     public override void Remember(Rows projected, SourceBatch source, int layer)
     {
-        float* memory = source.Memory.Pointer(layer);
+        Check(projected, 2 * Width, source.Tokens);
         for (int line = 0; line < source.Lines; line++)
         {
             int start = source.Starts[line];
-            long bytes = (long)(source.Starts[line + 1] - start) * projected.Width * sizeof(float);
-            Buffer.MemoryCopy(
-                projected.Pointer + ((nint)start * projected.Width),
-                memory + ((nint)source.MemoryStarts[line] * projected.Width),
-                bytes,
-                bytes
-            );
+            int length = source.Starts[line + 1] - start;
+            projected.Slice(start, length).CopyTo(source.Memory.Span(layer, source.MemoryStarts[line], length));
         }
     }
 
     public override void Decode(Rows projected, DecoderBatch batch, int layer, PositionBias? bias, Rows context)
     {
-        context.Resize(projected.Count);
-        bias?.Reach(batch.LongestSequence);
-        fixed (int* locations = batch.Locations)
-        fixed (int* starts = batch.LocationStarts)
-        fixed (int* lengths = batch.Lengths)
-        fixed (int* positions = batch.Positions)
+        Check(projected, 3 * Width, batch.Count, context);
+        _groups.Clear();
+        for (int row = 0; row < batch.Count; row++)
         {
-            AttentionArguments arguments = Arguments(projected, batch.LongestSequence, context);
-            arguments.Keys = batch.Cache.Pointer(layer);
-            arguments.Values = arguments.Keys + Width;
-            arguments.Stride = 2 * Width;
-            arguments.Locations = locations;
-            arguments.Firsts = starts;
-            arguments.Counts = lengths;
-            arguments.Positions = positions;
-            arguments.NewKeyValue = projected.Pointer + Width;
-            AddBias(ref arguments, bias);
-            AttentionKernel.Attend(ref arguments);
+            int first = batch.LocationStarts[row];
+            _groups.Add(new AttentionGroup(row, 1, first, batch.Positions[row] + 1, IsCausal: true));
         }
+
+        AttentionArguments arguments = Arguments(projected, context);
+        arguments.Keys = batch.Cache.Pointer(layer);
+        arguments.KeyStride = 2 * Width;
+        arguments.NewKeys = projected.Pointer + Width;
+        Run(ref arguments, batch.Locations, bias, batch.LongestSequence);
     }
 
     public override void Recall(Rows query, DecoderBatch batch, int layer, Rows context)
     {
-        context.Resize(query.Count);
-        fixed (int* starts = batch.MemoryStarts)
-        fixed (int* lengths = batch.MemoryLengths)
+        Check(query, Width, batch.Count, context);
+        _groups.Clear();
+        int rows;
+        for (int row = 0; row < batch.Count; row += rows)
         {
-            AttentionArguments arguments = Arguments(query, batch.LongestMemory, context);
-            arguments.Keys = batch.Memory.Pointer(layer);
-            arguments.Values = arguments.Keys + Width;
-            arguments.Stride = 2 * Width;
-            arguments.Firsts = starts;
-            arguments.Counts = lengths;
-            AttentionKernel.Attend(ref arguments);
+            // Rows of one line lie side by side; its keys are fetched once for all of them.
+            rows = 1;
+            while (row + rows < batch.Count && batch.MemoryStarts[row + rows] == batch.MemoryStarts[row])
+            {
+                rows++;
+            }
+
+            _groups.Add(
+                new AttentionGroup(row, rows, batch.MemoryStarts[row], batch.MemoryLengths[row], IsCausal: false)
+            );
         }
+
+        AttentionArguments arguments = Arguments(query, context);
+        arguments.Keys = batch.Memory.Pointer(layer);
+        arguments.KeyStride = 2 * Width;
+        Run(ref arguments, locations: default, bias: null, batch.LongestMemory);
     }
 
-    protected override void Dispose(bool disposing)
-    {
-        _scores?.Dispose();
-        base.Dispose(disposing);
-    }
-
-    private AttentionArguments Arguments(Rows query, int mostKeys, Rows context)
-    {
-        nint scores = (nint)mostKeys * AttentionKernel.PadHeads(Heads);
-        return new AttentionArguments
+    private AttentionArguments Arguments(Rows queries, Rows context) =>
+        new()
         {
-            Rows = query.Count,
+            Queries = queries.Pointer,
+            QueryStride = queries.Width,
+            Output = context.Pointer,
             Heads = Heads,
             HeadWidth = HeadWidth,
             Scale = Scale,
-            Query = query.Pointer,
-            QueryStride = query.Width,
-            Scores = Scores(scores * ComputeTeam.CurrentCount),
-            ScoresPerPart = scores,
-            Context = context.Pointer,
         };
-    }
 
-    private static void AddBias(ref AttentionArguments arguments, PositionBias? bias)
+    private void Run(ref AttentionArguments arguments, ReadOnlySpan<int> locations, PositionBias? bias, int longest)
     {
-        if (bias is not null)
+        fixed (AttentionGroup* groups = CollectionsMarshal.AsSpan(_groups))
+        fixed (int* pointer = locations)
         {
-            arguments.Bias = bias.AtZero;
-            arguments.BiasStride = bias.Stride;
-        }
-    }
+            arguments.Groups = groups;
+            arguments.GroupCount = _groups.Count;
+            arguments.Locations = pointer;
+            if (bias is not null)
+            {
+                arguments.BiasStride = (2 * bias.Reach(longest + BiasesBeyondTheLast)) + 1;
+                arguments.Bias = bias.Of(head: 0, position: 0);
+            }
 
-    private float* Scores(nint length)
-    {
-        if (_scores is null || _scores.Length < length)
-        {
-            _scores?.Dispose();
-            _scores = new AlignedBuffer<float>(2 * length);
+            AttentionKernel.Run(ref arguments);
         }
-
-        return _scores.Pointer;
     }
 }

@@ -8,7 +8,6 @@ internal sealed class DecoderBatch(KeyValueCache cache, KeyValueCache memory)
 {
     private int[] _tokenIds = new int[64];
     private int[] _positions = new int[64];
-    private int[] _lengths = new int[64];
     private int[] _memoryStarts = new int[64];
     private int[] _memoryLengths = new int[64];
     private int[] _locationStarts = new int[65];
@@ -27,9 +26,6 @@ internal sealed class DecoderBatch(KeyValueCache cache, KeyValueCache memory)
 
     /// <summary><c>[rows]</c>: place of that token in its sequence, the decoder start token at 0.</summary>
     public ReadOnlySpan<int> Positions => _positions.AsSpan(0, Count);
-
-    /// <summary><c>[rows]</c>: tokens of each sequence, the fed one included.</summary>
-    public ReadOnlySpan<int> Lengths => _lengths.AsSpan(0, Count);
 
     /// <summary><c>[rows]</c>: first location of the row's source in <see cref="Memory"/>.</summary>
     public ReadOnlySpan<int> MemoryStarts => _memoryStarts.AsSpan(0, Count);
@@ -64,7 +60,6 @@ internal sealed class DecoderBatch(KeyValueCache cache, KeyValueCache memory)
         {
             Array.Resize(ref _tokenIds, 2 * Count);
             Array.Resize(ref _positions, 2 * Count);
-            Array.Resize(ref _lengths, 2 * Count);
             Array.Resize(ref _memoryStarts, 2 * Count);
             Array.Resize(ref _memoryLengths, 2 * Count);
             Array.Resize(ref _locationStarts, (2 * Count) + 1);
@@ -79,7 +74,6 @@ internal sealed class DecoderBatch(KeyValueCache cache, KeyValueCache memory)
         locations.CopyTo(_locations.AsSpan(start));
         _tokenIds[Count] = tokenId;
         _positions[Count] = locations.Length - 1;
-        _lengths[Count] = locations.Length;
         _memoryStarts[Count] = memoryStart;
         _memoryLengths[Count] = memoryLength;
         _locationStarts[++Count] = start + locations.Length;

@@ -1,4 +1,3 @@
-using Seq2Seq.Inference.Layers.Kernels;
 using static TorchSharp.torch;
 
 namespace Seq2Seq.Inference.Layers.Attention;
@@ -25,13 +24,13 @@ internal sealed unsafe class PositionBias : IDisposable
         _device = device;
     }
 
-    /// <summary>Biases of all heads at distance 0, on the CPU; those of the next distance lie <see cref="Stride"/> floats further.</summary>
-    public float* AtZero => _pointer + ((nint)_reach * Stride);
+    /// <summary>
+    /// One head's biases on the CPU for a query at <paramref name="position"/>, indexed by the key's position. Call
+    /// <see cref="Reach"/> first.
+    /// </summary>
+    public float* Of(int head, int position) => _pointer + ((nint)head * ((2 * _reach) + 1)) + _reach - position;
 
-    /// <summary>Heads, filled up to whole vectors.</summary>
-    public int Stride { get; private set; }
-
-    /// <summary>All biases as <c>[2 reach + 1, heads]</c>, distance −reach first; filled up with zeros on the right.</summary>
+    /// <summary>All biases as <c>[heads, 2 reach + 1]</c>, distance −reach first.</summary>
     public Tensor Table => _table!;
 
     /// <summary>Makes the table cover sequences of this length.</summary>
@@ -44,8 +43,8 @@ internal sealed unsafe class PositionBias : IDisposable
             _table?.Dispose();
             using Tensor distances = arange(-_reach, _reach + 1, dtype: ScalarType.Int64, device: _device);
             using Tensor biases = _biasOf(distances);
-            Stride = AttentionKernel.PadHeads((int)biases.shape[1]);
-            _table = nn.functional.pad(biases, [0, Stride - biases.shape[1]]).DetachFromDisposeScope();
+            using Tensor transposed = biases.t();
+            _table = transposed.contiguous().DetachFromDisposeScope();
             _pointer = _device.type == TorchSharp.DeviceType.CPU ? _table.FloatPointer() : null;
         }
 

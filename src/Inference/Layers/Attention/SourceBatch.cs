@@ -20,16 +20,12 @@ internal sealed class SourceBatch
 
         TokenIds = new int[Starts[^1]];
         Positions = new int[Starts[^1]];
-        LineStarts = new int[Starts[^1]];
-        LineLengths = new int[Starts[^1]];
         for (int line = 0; line < lines.Count; line++)
         {
             for (int i = 0; i < lines[line].Count; i++)
             {
                 TokenIds[Starts[line] + i] = lines[line][i];
                 Positions[Starts[line] + i] = i;
-                LineStarts[Starts[line] + i] = Starts[line];
-                LineLengths[Starts[line] + i] = lines[line].Count;
             }
         }
 
@@ -46,12 +42,6 @@ internal sealed class SourceBatch
 
     /// <summary>Place of each token in its line, from 0.</summary>
     public int[] Positions { get; }
-
-    /// <summary><c>[tokens]</c>: first token of each token's line.</summary>
-    public int[] LineStarts { get; }
-
-    /// <summary><c>[tokens]</c>: tokens of each token's line.</summary>
-    public int[] LineLengths { get; }
 
     /// <summary><c>[lines + 1]</c>: first token of each line, and the number of tokens.</summary>
     public int[] Starts { get; }

@@ -1,360 +1,297 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Seq2Seq.Inference.Devices;
 
 namespace Seq2Seq.Inference.Layers.Kernels;
 
-/// <summary>Queries of some rows over keys and values in a cache or in the same projection.</summary>
-internal unsafe struct AttentionArguments
-{
-    public int Rows;
-    public int Heads;
-    public int HeadWidth;
-    public float Scale;
-
-    /// <summary>Queries, <c>[rows, heads × head width]</c>; other rows by <see cref="QueryStride"/>.</summary>
-    public float* Query;
-    public nint QueryStride;
-
-    /// <summary>Keys and values by place; others by <see cref="Stride"/>.</summary>
-    public float* Keys;
-    public float* Values;
-    public nint Stride;
-
-    /// <summary>Places of keys, or null where a row's keys lie in a row.</summary>
-    public int* Locations;
-
-    /// <summary><c>[rows]</c>: a row's first key, as an index of <see cref="Locations"/> or, without them, as a place.</summary>
-    public int* Firsts;
-
-    /// <summary><c>[rows]</c>: number of keys.</summary>
-    public int* Counts;
-
-    /// <summary>Added to scores by distance: this points at distance 0, others by <see cref="BiasStride"/>; or null.</summary>
-    public float* Bias;
-    public nint BiasStride;
-
-    /// <summary><c>[rows]</c>: the query's own place among its keys.</summary>
-    public int* Positions;
-
-    /// <summary>Where a row's own key and value stand that are to be cached at its last location first; or null.</summary>
-    public float* NewKeyValue;
-
-    /// <summary>For each thread, room for the most keys × <see cref="AttentionKernel.PadHeads"/>.</summary>
-    public float* Scores;
-    public nint ScoresPerPart;
-
-    /// <summary>The result, <c>[rows, heads × head width]</c>.</summary>
-    public float* Context;
-}
-
-/// <summary>
-/// Attention of rows of queries, all heads of a row together: keys are read once, in the order in which they lie, then
-/// values likewise. The calling thread's team shares the rows out.
-/// </summary>
-// Scores are [keys, heads], so that softmax runs over eight heads at a time in the lanes of a vector. The dot products of
-// eight heads with a key are summed across lanes together. Memory, not arithmetic, is what attention waits for.
+/// <summary>Attention of rows with lists of keys, for AVX2: scores, softmax and weighted sum of one row and head at a time.</summary>
+// A key and its value are one run of memory, [keys of all heads | values of all heads], found through a list of pointers
+// that is made once a group. The rows of a group follow each other for the same head, so that its keys come from the first
+// level cache after the first row.
+//   scores: eight keys at a time, one accumulator each over the head's width, then one transposing sum for all eight;
+//           the last keys fewer than eight repeat the last one, and their scores are never used.
+//   softmax: on the scores in scratch memory, filled up with −∞ to whole vectors; the division is left to the end.
+//   sum: 32 columns of the values at a time over all keys.
+// A head width that isn't a multiple of eight ends with a masked vector. Order and shape of all sums depend on the row's
+// own length only: a row's result is the same bits in any company.
 internal static unsafe class AttentionKernel
 {
     private const int Lanes = 8;
-    private const int FloatsPerCacheLine = 16;
 
-    /// <summary>Keys that are asked for before their turn.</summary>
-    private const int Ahead = 2;
+    /// <summary>Scratch up to this size lies on the stack.</summary>
+    private const int StackBytes = 16 * 1024;
 
-    /// <summary>Heads, filled up to whole vectors.</summary>
-    public static int PadHeads(int heads) => (heads + Lanes - 1) / Lanes * Lanes;
-
-    public static void Attend(ref AttentionArguments arguments)
+    /// <summary>Runs on the calling thread's team.</summary>
+    public static void Run(ref AttentionArguments arguments)
     {
-        fixed (AttentionArguments* state = &arguments)
+        // Whole groups where there are enough of them for all threads, else single heads: groups differ in length.
+        int threads = ComputeTeam.CurrentCount;
+        bool isWhole = threads == 1 || arguments.GroupCount >= 4 * threads;
+        arguments.HeadsPerChunk = isWhole ? arguments.Heads : 1;
+        fixed (AttentionArguments* pointer = &arguments)
         {
-            ComputeTeam.Run(&AttendPart, state);
+            ComputeTeam.Run(&RunChunk, pointer, arguments.GroupCount * (isWhole ? 1 : arguments.Heads));
         }
     }
 
-    private static void AttendPart(void* state, int part, int parts)
+    [SkipLocalsInit]
+    private static void RunChunk(void* state, int chunk, int chunks)
     {
-        ref readonly AttentionArguments arguments = ref *(AttentionArguments*)state;
-        float* scores = arguments.Scores + (part * arguments.ScoresPerPart);
-        int end = (int)((long)arguments.Rows * (part + 1) / parts);
-        for (int row = (int)((long)arguments.Rows * part / parts); row < end; row++)
+        AttentionArguments* arguments = (AttentionArguments*)state;
+        int chunksPerGroup = arguments->Heads / arguments->HeadsPerChunk;
+        AttentionGroup group = arguments->Groups[chunk / chunksPerGroup];
+        int padded = (group.Length + Lanes - 1) / Lanes * Lanes;
+        nuint bytes = (nuint)padded * (nuint)(sizeof(float) + sizeof(float*));
+        byte* onStack = stackalloc byte[bytes <= StackBytes ? (int)bytes : 0];
+        byte* scratch = bytes <= StackBytes ? onStack : (byte*)NativeMemory.Alloc(bytes);
+        float** keys = (float**)scratch;
+        float* scores = (float*)(scratch + ((nint)padded * sizeof(float*)));
+        FindKeys(arguments, in group, keys, padded);
+        int firstHead = chunk % chunksPerGroup * arguments->HeadsPerChunk;
+        for (int head = firstHead; head < firstHead + arguments->HeadsPerChunk; head++)
         {
-            AttendRow(in arguments, row, scores);
+            AttendGroup(arguments, in group, head, keys, scores);
+        }
+
+        if (scratch != onStack)
+        {
+            NativeMemory.Free(scratch);
         }
     }
 
-    private static void AttendRow(ref readonly AttentionArguments arguments, int row, float* scores)
+    private static void FindKeys(AttentionArguments* arguments, in AttentionGroup group, float** keys, int padded)
     {
-        int first = arguments.Firsts[row];
-        int count = arguments.Counts[row];
-        int* locations = arguments.Locations is null ? null : arguments.Locations + first;
-        float* keys = arguments.Keys + (locations is null ? first * arguments.Stride : 0);
-        float* values = arguments.Values + (locations is null ? first * arguments.Stride : 0);
-        if (arguments.NewKeyValue is not null)
+        for (int i = 0; i < group.Length; i++)
         {
-            nint bytes = arguments.Stride * sizeof(float);
-            Buffer.MemoryCopy(
-                arguments.NewKeyValue + (row * arguments.QueryStride),
-                arguments.Keys + (locations[count - 1] * arguments.Stride),
-                bytes,
-                bytes
-            );
+            int index = group.FirstKey + i;
+            nint location = arguments->Locations is null ? index : arguments->Locations[index];
+            keys[i] = arguments->Keys + (location * arguments->KeyStride);
         }
 
-        float* query = arguments.Query + (row * arguments.QueryStride);
-        float* bias = arguments.Bias is null
-            ? null
-            : arguments.Bias - (arguments.Positions[row] * arguments.BiasStride);
-        int heads = PadHeads(arguments.Heads);
-        int width = arguments.Heads * arguments.HeadWidth;
-        for (int i = 0; i < count; i++)
+        for (int i = group.Length; i < padded; i++)
         {
-            if (i + Ahead < count)
+            keys[i] = keys[group.Length - 1];
+        }
+    }
+
+    private static void AttendGroup(
+        AttentionArguments* arguments,
+        in AttentionGroup group,
+        int head,
+        float** keys,
+        float* scores
+    )
+    {
+        int headWidth = arguments->HeadWidth;
+        nint column = (nint)head * headWidth;
+        nint width = (nint)arguments->Heads * headWidth;
+        if (arguments->NewKeys is not null)
+        {
+            StoreNewKeys(arguments, in group, column, width, keys);
+        }
+
+        for (int i = 0; i < group.RowCount; i++)
+        {
+            nint row = group.FirstRow + i;
+            int length = group.LengthFor(i);
+            float* bias = arguments->Bias is null
+                ? null
+                : arguments->Bias + (head * arguments->BiasStride) - group.PositionOf(i);
+            float* query = arguments->Queries + (row * arguments->QueryStride) + column;
+            Scores(query, keys, column, headWidth, length, arguments->Scale, bias, scores);
+            float sum = Softmax(scores, length);
+            float* output = arguments->Output + (row * width) + column;
+            WeightedSum(scores, keys, width + column, headWidth, length, 1 / sum, output);
+        }
+    }
+
+    private static void StoreNewKeys(
+        AttentionArguments* arguments,
+        in AttentionGroup group,
+        nint column,
+        nint width,
+        float** keys
+    )
+    {
+        int headWidth = arguments->HeadWidth;
+        for (int i = 0; i < group.RowCount; i++)
+        {
+            float* source = arguments->NewKeys + ((group.FirstRow + i) * arguments->QueryStride) + column;
+            float* place = keys[group.PositionOf(i)] + column;
+            new ReadOnlySpan<float>(source, headWidth).CopyTo(new Span<float>(place, headWidth));
+            new ReadOnlySpan<float>(source + width, headWidth).CopyTo(new Span<float>(place + width, headWidth));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Scores(
+        float* query,
+        float** keys,
+        nint column,
+        int headWidth,
+        int length,
+        float scale,
+        float* bias,
+        float* scores
+    )
+    {
+        int whole = headWidth / Lanes * Lanes;
+        Vector256<float> mask = TailMask(headWidth - whole);
+        Vector256<float> scales = Vector256.Create(scale);
+        for (int i = 0; i < length; i += Lanes)
+        {
+            float* k0 = keys[i] + column;
+            float* k1 = keys[i + 1] + column;
+            float* k2 = keys[i + 2] + column;
+            float* k3 = keys[i + 3] + column;
+            float* k4 = keys[i + 4] + column;
+            float* k5 = keys[i + 5] + column;
+            float* k6 = keys[i + 6] + column;
+            float* k7 = keys[i + 7] + column;
+            Vector256<float> s0 = default;
+            Vector256<float> s1 = default;
+            Vector256<float> s2 = default;
+            Vector256<float> s3 = default;
+            Vector256<float> s4 = default;
+            Vector256<float> s5 = default;
+            Vector256<float> s6 = default;
+            Vector256<float> s7 = default;
+            for (nint j = 0; j < whole; j += Lanes)
             {
-                Prefetch(keys + ((locations is null ? i + Ahead : locations[i + Ahead]) * arguments.Stride), width);
+                Vector256<float> q = Vector256.Load(query + j);
+                s0 = Fma.MultiplyAdd(q, Vector256.Load(k0 + j), s0);
+                s1 = Fma.MultiplyAdd(q, Vector256.Load(k1 + j), s1);
+                s2 = Fma.MultiplyAdd(q, Vector256.Load(k2 + j), s2);
+                s3 = Fma.MultiplyAdd(q, Vector256.Load(k3 + j), s3);
+                s4 = Fma.MultiplyAdd(q, Vector256.Load(k4 + j), s4);
+                s5 = Fma.MultiplyAdd(q, Vector256.Load(k5 + j), s5);
+                s6 = Fma.MultiplyAdd(q, Vector256.Load(k6 + j), s6);
+                s7 = Fma.MultiplyAdd(q, Vector256.Load(k7 + j), s7);
             }
 
-            nint place = locations is null ? i : locations[i];
-            Score(in arguments, query, keys + (place * arguments.Stride), scores + ((nint)i * heads));
-        }
-
-        for (int head = 0; head < heads; head += Lanes)
-        {
-            Softmax(
-                scores + head,
-                heads,
-                count,
-                arguments.Scale,
-                bias is null ? null : bias + head,
-                arguments.BiasStride
-            );
-        }
-
-        float* context = arguments.Context + ((nint)row * arguments.Heads * arguments.HeadWidth);
-        SumValues(in arguments, values, locations, count, scores, context);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Prefetch(float* row, int width)
-    {
-        if (Sse.IsSupported)
-        {
-            for (int i = 0; i < width; i += FloatsPerCacheLine)
+            if (whole < headWidth)
             {
-                Sse.Prefetch0(row + i);
+                Vector256<float> q = Avx.MaskLoad(query + whole, mask);
+                s0 = Fma.MultiplyAdd(q, Avx.MaskLoad(k0 + whole, mask), s0);
+                s1 = Fma.MultiplyAdd(q, Avx.MaskLoad(k1 + whole, mask), s1);
+                s2 = Fma.MultiplyAdd(q, Avx.MaskLoad(k2 + whole, mask), s2);
+                s3 = Fma.MultiplyAdd(q, Avx.MaskLoad(k3 + whole, mask), s3);
+                s4 = Fma.MultiplyAdd(q, Avx.MaskLoad(k4 + whole, mask), s4);
+                s5 = Fma.MultiplyAdd(q, Avx.MaskLoad(k5 + whole, mask), s5);
+                s6 = Fma.MultiplyAdd(q, Avx.MaskLoad(k6 + whole, mask), s6);
+                s7 = Fma.MultiplyAdd(q, Avx.MaskLoad(k7 + whole, mask), s7);
             }
-        }
-    }
 
-    /// <summary>Dot products of all heads of a query with a key.</summary>
-    private static void Score(ref readonly AttentionArguments arguments, float* query, float* key, float* scores)
-    {
-        int width = arguments.HeadWidth;
-        int head = 0;
-        if (width % Lanes == 0 && Avx.IsSupported)
-        {
-            for (; head + Lanes <= arguments.Heads; head += Lanes)
-            {
-                nint offset = (nint)head * width;
-                EightDots(query + offset, key + offset, width).Store(scores + head);
-            }
-        }
-
-        for (; head < arguments.Heads; head++)
-        {
-            nint offset = (nint)head * width;
-            scores[head] = Dot(query + offset, key + offset, width);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> EightDots(float* query, float* key, int width)
-    {
-        Vector256<float> s0 = Products(query, key, width);
-        Vector256<float> s1 = Products(query + width, key + width, width);
-        Vector256<float> s2 = Products(query + (2 * width), key + (2 * width), width);
-        Vector256<float> s3 = Products(query + (3 * width), key + (3 * width), width);
-        Vector256<float> s4 = Products(query + (4 * width), key + (4 * width), width);
-        Vector256<float> s5 = Products(query + (5 * width), key + (5 * width), width);
-        Vector256<float> s6 = Products(query + (6 * width), key + (6 * width), width);
-        Vector256<float> s7 = Products(query + (7 * width), key + (7 * width), width);
-        // Pairs, then fours, then the two halves: lane i is the sum of vector i.
-        Vector256<float> low = Avx.HorizontalAdd(Avx.HorizontalAdd(s0, s1), Avx.HorizontalAdd(s2, s3));
-        Vector256<float> high = Avx.HorizontalAdd(Avx.HorizontalAdd(s4, s5), Avx.HorizontalAdd(s6, s7));
-        return Avx.Permute2x128(low, high, 0x20) + Avx.Permute2x128(low, high, 0x31);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Products(float* left, float* right, int count)
-    {
-        Vector256<float> sum = Vector256.Load(left) * Vector256.Load(right);
-        for (int i = Lanes; i < count; i += Lanes)
-        {
-            sum = Vector256.MultiplyAddEstimate(Vector256.Load(left + i), Vector256.Load(right + i), sum);
-        }
-
-        return sum;
-    }
-
-    private static float Dot(float* left, float* right, int count)
-    {
-        Vector256<float> sums = Vector256<float>.Zero;
-        int i = 0;
-        for (; i + Lanes <= count; i += Lanes)
-        {
-            sums = Vector256.MultiplyAddEstimate(Vector256.Load(left + i), Vector256.Load(right + i), sums);
-        }
-
-        float sum = Vector256.Sum(sums);
-        for (; i < count; i++)
-        {
-            sum += left[i] * right[i];
-        }
-
-        return sum;
-    }
-
-    /// <summary>Eight heads' scores become weights, in place.</summary>
-    private static void Softmax(float* scores, int stride, int count, float scale, float* bias, nint biasStride)
-    {
-        Vector256<float> max = Vector256.Create(float.NegativeInfinity);
-        for (int i = 0; i < count; i++)
-        {
-            float* at = scores + ((nint)i * stride);
-            Vector256<float> score = Vector256.Load(at) * scale;
+            // Pairs of lanes of pairs of sums, twice; then the two halves.
+            Vector256<float> low = Avx.HorizontalAdd(Avx.HorizontalAdd(s0, s1), Avx.HorizontalAdd(s2, s3));
+            Vector256<float> high = Avx.HorizontalAdd(Avx.HorizontalAdd(s4, s5), Avx.HorizontalAdd(s6, s7));
+            Vector256<float> sums = Avx.Permute2x128(low, high, 0x20) + Avx.Permute2x128(low, high, 0x31);
+            sums *= scales;
             if (bias is not null)
             {
-                score += Vector256.Load(bias + (i * biasStride));
+                sums += Vector256.Load(bias + i);
             }
 
-            score.Store(at);
-            max = Vector256.Max(max, score);
-        }
-
-        Vector256<float> sum = Vector256<float>.Zero;
-        for (int i = 0; i < count; i++)
-        {
-            float* at = scores + ((nint)i * stride);
-            Vector256<float> weight = VectorMath.Exp(Vector256.Load(at) - max);
-            weight.Store(at);
-            sum += weight;
-        }
-
-        Vector256<float> inverse = Vector256<float>.One / sum;
-        for (int i = 0; i < count; i++)
-        {
-            float* at = scores + ((nint)i * stride);
-            (Vector256.Load(at) * inverse).Store(at);
+            sums.Store(scores + i);
         }
     }
 
-    /// <summary>Sums of values by weight, four keys at a time so that the sums are loaded and stored less often.</summary>
-    private static void SumValues(
-        ref readonly AttentionArguments arguments,
-        float* values,
-        int* locations,
-        int count,
+    /// <summary>Replaces scores by <c>e^(score − max)</c>, filled up with zeros to whole vectors; returns their sum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float Softmax(float* scores, int length)
+    {
+        int padded = (length + Lanes - 1) / Lanes * Lanes;
+        for (int i = length; i < padded; i++)
+        {
+            scores[i] = float.NegativeInfinity;
+        }
+
+        Vector256<float> max = Vector256.Load(scores);
+        for (int i = Lanes; i < padded; i += Lanes)
+        {
+            max = Avx.Max(max, Vector256.Load(scores + i));
+        }
+
+        Vector128<float> half = Sse.Max(max.GetLower(), max.GetUpper());
+        half = Sse.Max(half, Sse.MoveHighToLow(half, half));
+        half = Sse.MaxScalar(half, Sse.Shuffle(half, half, 1));
+        max = Avx2.BroadcastScalarToVector256(half);
+        Vector256<float> sum = default;
+        for (int i = 0; i < padded; i += Lanes)
+        {
+            Vector256<float> power = VectorMath.Exp(Vector256.Load(scores + i) - max);
+            power.Store(scores + i);
+            sum += power;
+        }
+
+        return Vector256.Sum(sum);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void WeightedSum(
         float* weights,
-        float* context
+        float** keys,
+        nint column,
+        int headWidth,
+        int length,
+        float scale,
+        float* output
     )
     {
-        int heads = PadHeads(arguments.Heads);
-        nint stride = arguments.Stride;
-        int width = arguments.Heads * arguments.HeadWidth;
-        new Span<float>(context, arguments.Heads * arguments.HeadWidth).Clear();
+        Vector256<float> scales = Vector256.Create(scale);
         int i = 0;
-        for (; i + 4 <= count; i += 4)
+        for (; i + (4 * Lanes) <= headWidth; i += 4 * Lanes)
         {
-            for (int next = i + 4; next < Math.Min(i + 8, count); next++)
+            // Two sums a column, over even and odd keys: eight independent sums hide the latency.
+            Vector256<float> e0 = default;
+            Vector256<float> e1 = default;
+            Vector256<float> e2 = default;
+            Vector256<float> e3 = default;
+            Vector256<float> o0 = default;
+            Vector256<float> o1 = default;
+            Vector256<float> o2 = default;
+            Vector256<float> o3 = default;
+            nint offset = column + i;
+            // An odd length meets one more key: its weight is a zero of the softmax's padding.
+            for (int j = 0; j < length; j += 2)
             {
-                Prefetch(values + ((locations is null ? next : locations[next]) * stride), width);
+                float* even = keys[j] + offset;
+                float* odd = keys[j + 1] + offset;
+                Vector256<float> w = Avx.BroadcastScalarToVector256(weights + j);
+                e0 = Fma.MultiplyAdd(w, Vector256.Load(even), e0);
+                e1 = Fma.MultiplyAdd(w, Vector256.Load(even + 8), e1);
+                e2 = Fma.MultiplyAdd(w, Vector256.Load(even + 16), e2);
+                e3 = Fma.MultiplyAdd(w, Vector256.Load(even + 24), e3);
+                w = Avx.BroadcastScalarToVector256(weights + j + 1);
+                o0 = Fma.MultiplyAdd(w, Vector256.Load(odd), o0);
+                o1 = Fma.MultiplyAdd(w, Vector256.Load(odd + 8), o1);
+                o2 = Fma.MultiplyAdd(w, Vector256.Load(odd + 16), o2);
+                o3 = Fma.MultiplyAdd(w, Vector256.Load(odd + 24), o3);
             }
 
-            float* v0 = values + ((locations is null ? i : locations[i]) * stride);
-            float* v1 = values + ((locations is null ? i + 1 : locations[i + 1]) * stride);
-            float* v2 = values + ((locations is null ? i + 2 : locations[i + 2]) * stride);
-            float* v3 = values + ((locations is null ? i + 3 : locations[i + 3]) * stride);
-            float* at = weights + ((nint)i * heads);
-            for (int head = 0; head < arguments.Heads; head++, at++)
-            {
-                nint offset = (nint)head * arguments.HeadWidth;
-                AddFour(
-                    context + offset,
-                    v0 + offset,
-                    v1 + offset,
-                    v2 + offset,
-                    v3 + offset,
-                    at,
-                    heads,
-                    arguments.HeadWidth
-                );
-            }
+            ((e0 + o0) * scales).Store(output + i);
+            ((e1 + o1) * scales).Store(output + i + 8);
+            ((e2 + o2) * scales).Store(output + i + 16);
+            ((e3 + o3) * scales).Store(output + i + 24);
         }
 
-        for (; i < count; i++)
+        for (; i < headWidth; i += Lanes)
         {
-            float* value = values + ((locations is null ? i : locations[i]) * stride);
-            float* at = weights + ((nint)i * heads);
-            for (int head = 0; head < arguments.Heads; head++)
+            Vector256<float> mask = TailMask(Math.Min(Lanes, headWidth - i));
+            Vector256<float> sum = default;
+            for (int j = 0; j < length; j++)
             {
-                nint offset = (nint)head * arguments.HeadWidth;
-                AddOne(context + offset, value + offset, at[head], arguments.HeadWidth);
+                Vector256<float> w = Avx.BroadcastScalarToVector256(weights + j);
+                sum = Fma.MultiplyAdd(w, Avx.MaskLoad(keys[j] + column + i, mask), sum);
             }
+
+            Avx.MaskStore(output + i, mask, sum * scales);
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddFour(
-        float* sums,
-        float* v0,
-        float* v1,
-        float* v2,
-        float* v3,
-        float* weights,
-        nint stride,
-        int count
-    )
-    {
-        Vector256<float> w0 = Vector256.Create(weights[0]);
-        Vector256<float> w1 = Vector256.Create(weights[stride]);
-        Vector256<float> w2 = Vector256.Create(weights[2 * stride]);
-        Vector256<float> w3 = Vector256.Create(weights[3 * stride]);
-        int i = 0;
-        for (; i + Lanes <= count; i += Lanes)
-        {
-            Vector256<float> sum = Vector256.MultiplyAddEstimate(Vector256.Load(v0 + i), w0, Vector256.Load(sums + i));
-            sum = Vector256.MultiplyAddEstimate(Vector256.Load(v1 + i), w1, sum);
-            sum = Vector256.MultiplyAddEstimate(Vector256.Load(v2 + i), w2, sum);
-            Vector256.MultiplyAddEstimate(Vector256.Load(v3 + i), w3, sum).Store(sums + i);
-        }
-
-        for (; i < count; i++)
-        {
-            sums[i] +=
-                (v0[i] * weights[0])
-                + (v1[i] * weights[stride])
-                + (v2[i] * weights[2 * stride])
-                + (v3[i] * weights[3 * stride]);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddOne(float* sums, float* values, float weight, int count)
-    {
-        Vector256<float> weights = Vector256.Create(weight);
-        int i = 0;
-        for (; i + Lanes <= count; i += Lanes)
-        {
-            Vector256
-                .MultiplyAddEstimate(Vector256.Load(values + i), weights, Vector256.Load(sums + i))
-                .Store(sums + i);
-        }
-
-        for (; i < count; i++)
-        {
-            sums[i] += values[i] * weight;
-        }
-    }
+    /// <summary>A mask of the first <paramref name="count"/> lanes.</summary>
+    private static Vector256<float> TailMask(int count) =>
+        Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count)).AsSingle();
 }
