@@ -5,6 +5,7 @@ using Seq2Seq.Jobs.Scheduling;
 using Seq2Seq.Jobs.Sharding;
 using Seq2Seq.Jobs.Storage;
 using Seq2Seq.Jobs.Submission;
+using Seq2Seq.Jobs.Webhooks;
 
 namespace Seq2Seq.Jobs;
 
@@ -103,6 +104,21 @@ public sealed class JobDirectory
         }
 
         return loads;
+    }
+
+    /// <summary>What became of a job's webhooks, oldest first: one for each time that it has ended.</summary>
+    public async Task<IReadOnlyList<WebhookStatus>> ListWebhooksAsync(Guid jobId, CancellationToken cancellationToken)
+    {
+        await using var command = _dataSource.CreateCommand(DirectoryQueries.ListWebhooks);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = jobId });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        List<WebhookStatus> webhooks = [];
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            webhooks.Add(ReadWebhook(reader));
+        }
+
+        return webhooks;
     }
 
     /// <summary>Cancels a job that has not finished; results that are there are kept. Cancelling twice equals once.</summary>
@@ -207,6 +223,19 @@ public sealed class JobDirectory
             LeaseUntil = JobRow.ReadTime(reader, 9),
             ErrorCode = reader.IsDBNull(10) ? null : reader.GetString(10),
             ErrorMessage = reader.IsDBNull(11) ? null : reader.GetString(11),
+        };
+
+    private static WebhookStatus ReadWebhook(NpgsqlDataReader reader) =>
+        new()
+        {
+            Id = reader.GetGuid(0),
+            Type = reader.GetString(1),
+            CreatedAt = reader.GetFieldValue<DateTimeOffset>(2),
+            Attempts = reader.GetInt32(3),
+            DueAt = JobRow.ReadTime(reader, 4),
+            DeliveredAt = JobRow.ReadTime(reader, 5),
+            Status = reader.IsDBNull(6) ? null : reader.GetInt32(6),
+            Error = reader.IsDBNull(7) ? null : reader.GetString(7),
         };
 
     private static NpgsqlBatchCommand Append(NpgsqlBatch batch, string sql, Guid jobId)

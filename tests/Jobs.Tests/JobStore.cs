@@ -4,10 +4,12 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Jobs.Configuration;
+using Seq2Seq.Jobs.Keys;
 using Seq2Seq.Jobs.Results;
 using Seq2Seq.Jobs.Scheduling;
 using Seq2Seq.Jobs.Storage;
 using Seq2Seq.Jobs.Submission;
+using Seq2Seq.Jobs.Webhooks;
 using Seq2Seq.Testing;
 
 namespace Seq2Seq.Jobs.Tests;
@@ -30,9 +32,13 @@ public sealed class JobStore(PostgresServer server) : IAsyncLifetime
 
     public ResultReader Results => Get<ResultReader>();
 
+    public ApiKeyDirectory Keys => Get<ApiKeyDirectory>();
+
     internal DatabaseListener Listener => Get<DatabaseListener>();
 
     internal Retention Retention => Get<Retention>();
+
+    internal WebhookDelivery Webhooks => Get<WebhookDelivery>();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -49,8 +55,11 @@ public sealed class JobStore(PostgresServer server) : IAsyncLifetime
             options.ShardLines = 10;
             options.MaxInputBytes = 16 * 1024 * 1024;
         });
+        services.Configure<WebhooksOptions>(options => options.AllowedNetworks.Add("127.0.0.0/8"));
         services.AddSingleton<DatabaseListener>();
         services.AddSingleton<Retention>();
+        services.AddSingleton<WebhookSender>();
+        services.AddSingleton<WebhookDelivery>();
         services.AddJobStore();
         _services = services.BuildServiceProvider();
         await Listener.StartAsync(Cancellation);

@@ -3,9 +3,11 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Seq2Seq.Jobs.Configuration;
+using Seq2Seq.Jobs.Keys;
 using Seq2Seq.Jobs.Results;
 using Seq2Seq.Jobs.Scheduling;
 using Seq2Seq.Jobs.Submission;
+using Seq2Seq.Jobs.Webhooks;
 
 namespace Seq2Seq.Jobs.Storage;
 
@@ -16,11 +18,19 @@ internal static class StoreServices
     public static IServiceCollection AddJobStore(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<WebhookConnections>();
+        services.AddSingleton<WebhookCheck>();
         services.AddSingleton<RequestCheck>();
+        services.AddSingleton<KeyUsage>();
+        services.AddSingleton(provider => new ApiKeyDirectory(
+            provider.GetRequiredService<NpgsqlDataSource>(),
+            provider.GetRequiredService<TimeProvider>()
+        ));
         services.AddSingleton<JobEndings>();
         services.AddSingleton(provider => new JobSubmitter(
             provider.GetRequiredService<NpgsqlDataSource>(),
             provider.GetRequiredService<RequestCheck>(),
+            provider.GetRequiredService<KeyUsage>(),
             provider.GetRequiredService<IOptions<JobsOptions>>(),
             provider.GetRequiredService<TimeProvider>()
         ));

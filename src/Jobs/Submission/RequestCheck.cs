@@ -3,11 +3,17 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Jobs.Configuration;
+using Seq2Seq.Jobs.Webhooks;
 
 namespace Seq2Seq.Jobs.Submission;
 
 /// <summary>Checks a request before its lines are read: ranges, and that some process holds the model.</summary>
-internal sealed class RequestCheck(NpgsqlDataSource dataSource, IOptions<ModelsOptions> models)
+internal sealed class RequestCheck(
+    NpgsqlDataSource dataSource,
+    IOptions<ModelsOptions> models,
+    WebhookCheck webhooks,
+    TimeProvider time
+)
 {
     private const int MaxNameLength = 200;
     private const int MaxKeyLength = 255;
@@ -37,8 +43,21 @@ internal sealed class RequestCheck(NpgsqlDataSource dataSource, IOptions<ModelsO
             );
         }
 
+        var earliest = request.StartAt is { } start && start > time.GetUtcNow() ? start : time.GetUtcNow();
+        if (request.Deadline is { } deadline && deadline <= earliest)
+        {
+            throw Invalid(
+                "deadline",
+                $"deadline is {deadline:O}; expected a time after the job's start, {earliest:O}."
+            );
+        }
+
         CheckParameters(request.Parameters);
-        return request with { Model = await FindModelAsync(request.Model, cancellationToken) };
+        return request with
+        {
+            Model = await FindModelAsync(request.Model, cancellationToken),
+            Webhook = request.Webhook is null ? null : webhooks.Check(request.Webhook),
+        };
     }
 
     private async Task<string> FindModelAsync(string name, CancellationToken cancellationToken)

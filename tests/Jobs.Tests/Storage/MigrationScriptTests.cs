@@ -27,7 +27,7 @@ public sealed partial class MigrationScriptTests(TestDatabase database) : IClass
                 match.Groups["name"].Success.Should().BeTrue($"'{match.Value.Trim()}' of {script.Name} needs a name");
             }
 
-            sql.Should().NotMatchRegex("(?i)\\b(BEGIN|COMMIT|ROLLBACK|CONCURRENTLY)\\b", script.Name);
+            sql.Should().NotMatchRegex("(?im)(^\\s*(BEGIN|COMMIT|ROLLBACK)\\s*;|\\bCONCURRENTLY\\b)", script.Name);
         }
     }
 
@@ -68,7 +68,7 @@ public sealed partial class MigrationScriptTests(TestDatabase database) : IClass
     private static partial Regex Comment();
 
     [GeneratedRegex(
-        @"(?<name>CONSTRAINT\s+\w+\s+)?(?:PRIMARY\s+KEY|FOREIGN\s+KEY|UNIQUE(?!\s+INDEX)|CHECK|REFERENCES(?<name>))\b",
+        @"(?<name>CONSTRAINT\s+\w+\s+)?(?<!\w)(?:PRIMARY\s+KEY|FOREIGN\s+KEY|UNIQUE(?!\s+INDEX)|CHECK|REFERENCES(?<name>))\b",
         RegexOptions.IgnoreCase,
         matchTimeoutMilliseconds: 1000
     )]
