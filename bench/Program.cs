@@ -1,6 +1,7 @@
 using System.Globalization;
 using Seq2Seq.Bench.Engine;
 using Seq2Seq.Bench.Kernels;
+using Seq2Seq.Bench.Scheduling;
 using Seq2Seq.Bench.Store;
 
 switch (args)
@@ -28,6 +29,9 @@ switch (args)
     case ["store"]:
         await StoreBenchmark.RunAsync(Console.Out, CancellationToken.None);
         return 0;
+    case ["scheduling"]:
+        await SchedulingBenchmark.RunAsync(Console.Out, CancellationToken.None);
+        return 0;
     default:
         Console.Error.WriteLine(
             """
@@ -35,6 +39,7 @@ switch (args)
                    bench engine MODEL LINES.txt [--compute float32] [--beam 1] [--threads 1] [--workers 1] [--batch 0]
                                 [--max-new 64] [--min-new 0] [--limit N] [--out OUT.txt]   the engine on a file of lines
                    bench store                                                    what keeping a line in the database costs
+                   bench scheduling                                               what running shards costs apart from the model
             """
         );
         return 2;

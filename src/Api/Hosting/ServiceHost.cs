@@ -53,6 +53,8 @@ internal sealed class ServiceHost : IAsyncDisposable
             }
             catch
             {
+                // What has started must be told to stop: torn down instead, it would complain at length.
+                await host.StopAsync(CancellationToken.None);
                 await DisposeAsync(host);
                 throw;
             }
@@ -114,7 +116,7 @@ internal sealed class ServiceHost : IAsyncDisposable
         }
 
         builder.AddSeq2SeqApi();
-        return builder.Build().MapSeq2SeqApi();
+        return builder.Build().MapSeq2SeqApi(hasWorkers: settings.Role == ServiceRole.All);
     }
 
     private static void Configure(IHostApplicationBuilder builder, ServiceSettings settings, string connectionString)

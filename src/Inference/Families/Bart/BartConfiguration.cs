@@ -38,6 +38,8 @@ internal sealed record BartConfiguration
         int vocabulary = root.Size("vocab_size", defaults.VocabularySize);
         int targetVocabulary = root.OptionalInteger("decoder_vocab_size", 1, int.MaxValue) ?? vocabulary;
         int width = root.Size("d_model", defaults.ModelWidth);
+        // Padding is never computed here, but a wrong id says that the file is another model's.
+        _ = root.TokenId("pad_token_id", Math.Max(vocabulary, targetVocabulary));
         return new BartConfiguration
         {
             VocabularySize = targetVocabulary,
