@@ -1,5 +1,7 @@
+using Seq2Seq.Inference.Families;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Loading;
+using Seq2Seq.Inference.Scheduling;
 
 namespace Seq2Seq.Inference;
 
@@ -9,29 +11,139 @@ namespace Seq2Seq.Inference;
 /// </summary>
 public sealed class SequenceModel : IAsyncDisposable
 {
-    private SequenceModel(LoadReport report) => Report = report;
+    /// <summary>Lines that are tokenised before they are handed over, so that decoding starts while the rest is read.</summary>
+    private const int LinesPerHandover = 256;
+
+    private readonly LoadedNetwork _loaded;
+    private readonly SourceReader _sources;
+    private readonly RunningBatch _batch;
+
+    private SequenceModel(LoadedNetwork loaded, SourceReader sources, RunningBatch batch)
+    {
+        _loaded = loaded;
+        _sources = sources;
+        _batch = batch;
+    }
 
     /// <summary>How this model was loaded.</summary>
-    public LoadReport Report { get; }
+    public LoadReport Report => _loaded.Report;
 
     /// <summary>Loads a model: direct, then config-first. Reads files only: no network, no child process.</summary>
     /// <exception cref="ModelLoadException">No strategy filled every weight; the report has every try.</exception>
-    public static SequenceModel Load(ModelLoadOptions options, CancellationToken cancellationToken) =>
-        throw new NotSupportedException();
+    public static SequenceModel Load(ModelLoadOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        LoadedNetwork loaded = LoadPlan.Load(options, FamilyRegistry.Default, cancellationToken);
+        int threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
+        return new SequenceModel(
+            loaded,
+            SourceReader.Open(loaded.Folder, loaded.Network.Shape, options.MaxSourceTokens),
+            new RunningBatch(loaded.Network, threads, new BatchLimits(), $"decode {options.Name}")
+        );
+    }
 
     /// <summary>
-    /// Checks parameters against the model, once for a whole job.
+    /// Checks parameters against the model, once for a whole job. <see cref="GenerationParametersCheck"/> checks what can
+    /// be checked without a model.
     /// </summary>
     /// <exception cref="GenerationParametersException">A value is out of range or not supported; names it.</exception>
-    public void Validate(GenerationParameters parameters) => throw new NotSupportedException();
+    public void Validate(GenerationParameters parameters) => Resolve(parameters);
 
-    /// <summary>Generates for each input, in order. A line's expected failure is a value in its result.</summary>
+    /// <summary>
+    /// Generates for each input, in order. A line's expected failure is a value in its result. Equal lines are computed once.
+    /// </summary>
     /// <exception cref="GenerationParametersException">A value is out of range or not supported; names it.</exception>
+    /// <exception cref="OperationCanceledException">The call was cancelled: its lines leave before the next step.</exception>
+    /// <exception cref="ObjectDisposedException">The model was unloaded.</exception>
     public Task<IReadOnlyList<SequenceResult>> GenerateAsync(
         IReadOnlyList<SequenceInput> inputs,
         GenerationParameters parameters,
         CancellationToken cancellationToken
-    ) => throw new NotSupportedException();
+    )
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        GenerationSettings settings = Resolve(parameters);
+        // Reading the lines is work: not on the caller's thread.
+        return Task.Run(() => GenerateAsync(inputs, settings, cancellationToken), cancellationToken);
+    }
 
-    public ValueTask DisposeAsync() => throw new NotSupportedException();
+    public ValueTask DisposeAsync()
+    {
+        _batch.Dispose();
+        _loaded.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task<IReadOnlyList<SequenceResult>> GenerateAsync(
+        IReadOnlyList<SequenceInput> inputs,
+        GenerationSettings settings,
+        CancellationToken cancellationToken
+    )
+    {
+        Dictionary<SequenceInput, Task<SequenceResult>> distinct = new(SequenceInputComparer.Instance);
+        List<LineRequest> handover = [];
+        foreach (SequenceInput input in inputs)
+        {
+            if (distinct.ContainsKey(input))
+            {
+                continue;
+            }
+
+            distinct[input] = Start(input, settings, handover, cancellationToken);
+            if (handover.Count == LinesPerHandover)
+            {
+                HandOver(handover);
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+        }
+
+        HandOver(handover);
+        var results = new SequenceResult[inputs.Count];
+        for (int i = 0; i < results.Length; i++)
+        {
+            results[i] = await distinct[inputs[i]];
+        }
+
+        return results;
+    }
+
+    private Task<SequenceResult> Start(
+        SequenceInput input,
+        GenerationSettings settings,
+        List<LineRequest> handover,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!_sources.TryRead(input, out IReadOnlyList<int> tokens, out SequenceResult? failure))
+        {
+            return Task.FromResult(failure);
+        }
+
+        LineRequest request = new(tokens, settings, cancellationToken);
+        handover.Add(request);
+        return FinishAsync(request);
+    }
+
+    private void HandOver(List<LineRequest> handover)
+    {
+        if (handover.Count > 0)
+        {
+            _batch.Add([.. handover]);
+            handover.Clear();
+        }
+    }
+
+    private async Task<SequenceResult> FinishAsync(LineRequest request) =>
+        new SequenceResult { Outputs = _sources.WithText(await request.Outputs) };
+
+    private GenerationSettings Resolve(GenerationParameters parameters)
+    {
+        ArgumentNullException.ThrowIfNull(parameters);
+        return GenerationSettings.Resolve(
+            parameters,
+            _loaded.Network.GenerationDefaults,
+            _loaded.Network.Shape.VocabularySize,
+            _loaded.Network.Shape.MaxTargetTokens
+        );
+    }
 }

@@ -14,6 +14,9 @@ internal static class ExitCode
     /// <summary>The work was done to its end, and some lines have an error as their result.</summary>
     public const int LinesFailed = 3;
 
+    /// <summary>An error that no part of the program expected (EX_SOFTWARE of sysexits.h): a bug.</summary>
+    public const int Bug = 70;
+
     /// <summary>Interrupted (128 + SIGINT, as shells do).</summary>
     public const int Interrupted = 130;
 }

@@ -32,6 +32,7 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
                   1    failed: a file, a model or a service; one line on stderr says why
                   2    the command line is wrong
                   3    done, and some lines have an error as their result
+                  70   an unexpected error: a bug, please report it
                   130  interrupted
 
                 """

@@ -1,9 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
-using Seq2Seq.Inference.Generation;
-using Seq2Seq.Inference.Loading;
-using Seq2Seq.Inference.Tokenization;
 
 namespace Seq2Seq.Api.CommandLine;
 
@@ -13,16 +10,21 @@ namespace Seq2Seq.Api.CommandLine;
 /// </summary>
 internal static class Seq2SeqCommandLine
 {
+    private static readonly TimeSpan InterruptTimeout = TimeSpan.FromSeconds(5);
+
     public static RootCommand Build()
     {
         var root = new RootCommand(
             "Runs sequence-to-sequence models: as a durable job service, or here in this process."
         )
         {
+            ServeCommand.Build(),
+            RunCommand.Build(),
             GenerateCommand.Build(),
             TokenizeCommand.Build(),
             DetokenizeCommand.Build(),
             ModelsCommand.Build(),
+            MigrateCommand.Build(),
         };
 
         HelpOption help = root.Options.OfType<HelpOption>().Single();
@@ -44,25 +46,15 @@ internal static class Seq2SeqCommandLine
                 new InvocationConfiguration
                 {
                     EnableDefaultExceptionHandler = false,
-                    ProcessTerminationTimeout = TimeSpan.FromSeconds(5),
+                    ProcessTerminationTimeout = parsed.CommandResult.Command is ExampleCommand { StopsInOrder: true }
+                        ? Timeout.InfiniteTimeSpan
+                        : InterruptTimeout,
                 }
             );
         }
-        catch (OperationCanceledException)
-        {
-            await Console.Error.WriteLineAsync("seq2seq: interrupted");
-            return ExitCode.Interrupted;
-        }
-        catch (CommandException e)
-        {
-            await Console.Error.WriteLineAsync("seq2seq: " + e.Message);
-            return e.Code;
-        }
         catch (Exception e)
-            when (e is ModelLoadException or TokenizerLoadException or GenerationParametersException or IOException)
         {
-            await Console.Error.WriteLineAsync("seq2seq: " + e.Message);
-            return ExitCode.Failure;
+            return await Failure.ReportAsync(e);
         }
     }
 

@@ -5,14 +5,16 @@ namespace Seq2Seq.Inference.Devices;
 /// <summary>
 /// Flushes denormal floats to zero on the calling thread: each would cost a hundred cycles, and small models meet many.
 /// </summary>
-// The switch is two bits of a thread's MXCSR register (Intel SDM vol. 1, 10.2.3), which no managed call sets, and torch's
-// own has no binding. The C library reads and writes the register as the last four bytes of fenv_t (x86-64 ABI of glibc).
+// The switch is a bit of a thread's MXCSR register (Intel SDM vol. 1, 10.2.3), which no managed call sets, and torch's own
+// has no binding. The C library reads and writes the register as the last four bytes of fenv_t (x86-64 ABI of glibc).
+// Results only: the register's other bit, which reads denormal operands as zero too, must stay off. The JIT compiles on the
+// thread that first calls a method, and with that bit on it takes vector constants such as (127, 127, …), whose bits are
+// denormal floats, for zero; methods compiled there compute wrongly ever after.
 internal static unsafe partial class Denormals
 {
     private const int EnvironmentBytes = 32;
     private const int RegisterOffset = 28;
     private const uint FlushToZero = 0x8000;
-    private const uint DenormalsAreZero = 0x0040;
 
     /// <summary>Whether this platform's switch is known.</summary>
     public static bool CanFlush { get; } =
@@ -28,7 +30,7 @@ internal static unsafe partial class Denormals
 
         byte* environment = stackalloc byte[EnvironmentBytes];
         _ = GetEnvironment(environment);
-        *(uint*)(environment + RegisterOffset) |= FlushToZero | DenormalsAreZero;
+        *(uint*)(environment + RegisterOffset) |= FlushToZero;
         _ = SetEnvironment(environment);
     }
 

@@ -3,26 +3,113 @@ using System.Text.Json.Serialization;
 namespace Seq2Seq.Inference.Generation;
 
 /// <summary>
-/// Generation options that a caller sets, under Hugging Face's own names (GenerationConfig of transformers 5.17); null
-/// means the model's default. Read them with <see cref="GenerationParametersJson"/>, which refuses unknown names.
+/// Generation options that a caller sets, under Hugging Face's own names and with their meaning in transformers 5.17
+/// (GenerationConfig); null means the model's default. Read them with <see cref="GenerationParametersJson"/>, which refuses
+/// unknown names; <see cref="GenerationParametersCheck"/> holds them against their ranges.
 /// </summary>
 public sealed record GenerationParameters
 {
+    /// <summary>No option set: the model's defaults.</summary>
+    public static GenerationParameters Default { get; } = new();
+
+    /// <summary>1 is greedy (or sampling), more is beam search.</summary>
     [JsonPropertyName("num_beams")]
     public int? NumBeams { get; init; }
 
+    /// <summary>Outputs of one line, best first; at most <see cref="NumBeams"/>.</summary>
     [JsonPropertyName("num_return_sequences")]
     public int? NumReturnSequences { get; init; }
 
+    /// <summary>Tokens to generate at most, the end token included. Wins over <see cref="MaxLength"/>.</summary>
     [JsonPropertyName("max_new_tokens")]
     public int? MaxNewTokens { get; init; }
 
+    /// <summary>Longest sequence, the decoder start token included.</summary>
     [JsonPropertyName("max_length")]
     public int? MaxLength { get; init; }
 
+    /// <summary>Tokens to generate before the end token may come. Wins over <see cref="MinLength"/>.</summary>
     [JsonPropertyName("min_new_tokens")]
     public int? MinNewTokens { get; init; }
 
+    /// <summary>Length, decoder start token included, before which the end token may not come.</summary>
     [JsonPropertyName("min_length")]
     public int? MinLength { get; init; }
+
+    /// <summary>A sequence's score is its sum of log-probabilities divided by length ^ this.</summary>
+    [JsonPropertyName("length_penalty")]
+    public double? LengthPenalty { get; init; }
+
+    /// <summary><c>true</c>, <c>false</c> or <c>"never"</c>.</summary>
+    [JsonPropertyName("early_stopping")]
+    public EarlyStopping? EarlyStopping { get; init; }
+
+    [JsonPropertyName("do_sample")]
+    public bool? DoSample { get; init; }
+
+    /// <summary>Above 1 makes tokens that the output already holds less likely.</summary>
+    [JsonPropertyName("repetition_penalty")]
+    public double? RepetitionPenalty { get; init; }
+
+    /// <summary>Above 1 makes tokens of the source more likely.</summary>
+    [JsonPropertyName("encoder_repetition_penalty")]
+    public double? EncoderRepetitionPenalty { get; init; }
+
+    /// <summary>No run of this many tokens comes twice in the output; 0 is off.</summary>
+    [JsonPropertyName("no_repeat_ngram_size")]
+    public int? NoRepeatNgramSize { get; init; }
+
+    /// <summary>No run of this many tokens of the source comes in the output; 0 is off.</summary>
+    [JsonPropertyName("encoder_no_repeat_ngram_size")]
+    public int? EncoderNoRepeatNgramSize { get; init; }
+
+    /// <summary>Token sequences that must not be generated.</summary>
+    [JsonPropertyName("bad_words_ids")]
+    public IReadOnlyList<IReadOnlyList<int>>? BadWordsIds { get; init; }
+
+    /// <summary>Pairs of a token sequence and what to add to the score of completing it.</summary>
+    [JsonPropertyName("sequence_bias")]
+    public IReadOnlyList<SequenceBias>? SequenceBias { get; init; }
+
+    /// <summary>Tokens that are never generated.</summary>
+    [JsonPropertyName("suppress_tokens")]
+    public IReadOnlyList<int>? SuppressTokens { get; init; }
+
+    /// <summary>Tokens that are not generated first.</summary>
+    [JsonPropertyName("begin_suppress_tokens")]
+    public IReadOnlyList<int>? BeginSuppressTokens { get; init; }
+
+    /// <summary>The first token generated, such as a target language.</summary>
+    [JsonPropertyName("forced_bos_token_id")]
+    public int? ForcedBosTokenId { get; init; }
+
+    /// <summary>The last token, when the length limit is reached.</summary>
+    [JsonPropertyName("forced_eos_token_id")]
+    public TokenIds? ForcedEosTokenId { get; init; }
+
+    /// <summary>A pair (start, factor): from that many new tokens on, the end token's score grows exponentially.</summary>
+    [JsonPropertyName("exponential_decay_length_penalty")]
+    public ExponentialDecay? ExponentialDecayLengthPenalty { get; init; }
+
+    /// <summary>Replaces NaN and infinite scores by finite ones.</summary>
+    [JsonPropertyName("remove_invalid_values")]
+    public bool? RemoveInvalidValues { get; init; }
+
+    /// <summary>Makes log-probabilities of the scores again after all the other options changed them.</summary>
+    [JsonPropertyName("renormalize_logits")]
+    public bool? RenormalizeLogits { get; init; }
+
+    /// <summary>The token that decoding starts from; it is not part of the output.</summary>
+    [JsonPropertyName("decoder_start_token_id")]
+    public int? DecoderStartTokenId { get; init; }
+
+    [JsonPropertyName("bos_token_id")]
+    public int? BosTokenId { get; init; }
+
+    /// <summary>The token, or tokens, that end a sequence.</summary>
+    [JsonPropertyName("eos_token_id")]
+    public TokenIds? EosTokenId { get; init; }
+
+    [JsonPropertyName("pad_token_id")]
+    public int? PadTokenId { get; init; }
 }

@@ -39,6 +39,9 @@ internal sealed unsafe class Rows : IDisposable
     /// <summary>One row on the CPU.</summary>
     public Span<float> Row(int index) => new(Pointer + ((nint)index * Width), Width);
 
+    /// <summary>Some rows on the CPU.</summary>
+    public Span<float> Slice(int start, int count) => new(Pointer + ((nint)start * Width), checked(count * Width));
+
     /// <summary>Sets the count. What the rows hold is undefined until they are written.</summary>
     public void Resize(int count)
     {

@@ -14,6 +14,9 @@ internal sealed class ConfigurationSection(string file, JsonElement root)
     /// <summary>The file, for messages.</summary>
     public string File { get; } = file;
 
+    /// <summary>The whole object.</summary>
+    public JsonElement Object => root;
+
     /// <summary>An empty object: every key is absent.</summary>
     public static ConfigurationSection Empty(string file) => new(file, JsonElement.Parse("{}"));
 

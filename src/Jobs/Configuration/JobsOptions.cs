@@ -23,6 +23,10 @@ public sealed class JobsOptions
     [Range(1, 1000)]
     public int FeedWindow { get; set; } = 8;
 
+    /// <summary>Shards that a slot runs at once: their lines are decoded together, so that a slot stays busy while one shard ends.</summary>
+    [Range(1, 64)]
+    public int ShardsPerSlot { get; set; } = 3;
+
     /// <summary>How long a lease holds without a heartbeat.</summary>
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -35,6 +39,9 @@ public sealed class JobsOptions
 
     /// <summary>How long a stopping worker may finish its shards before it hands them back.</summary>
     public TimeSpan DrainTime { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>When a model that could not be loaded is tried again.</summary>
+    public TimeSpan ModelRetryInterval { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>How long a finished job and its results are kept.</summary>
     public TimeSpan Retention { get; set; } = TimeSpan.FromDays(7);

@@ -3,7 +3,8 @@ using System.ComponentModel.DataAnnotations;
 namespace Seq2Seq.Jobs.Configuration;
 
 /// <summary>
-/// Configuration section <c>Slots</c>: a list of this. Empty means one slot per core pair: <c>cpu:0</c> … on the CPU.
+/// Configuration section <c>Slots</c>: a list of this. Empty means <see cref="Scheduling.SlotPlan"/>'s default:
+/// <c>cpu:0</c>, <c>cpu:1</c> … with a core each.
 /// </summary>
 public sealed class SlotOptions
 {

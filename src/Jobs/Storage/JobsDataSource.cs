@@ -24,10 +24,15 @@ public static class JobsDataSource
         Default(builder, "Auto Prepare Min Usages", 2);
         // Connections that change session state (LISTEN, session locks) are never handed back.
         Default(builder, "No Reset On Close", true);
-        // A database that vanished without closing its connections is noticed in a minute, not in two hours.
-        Default(builder, "Tcp Keepalive", true);
-        Default(builder, "Tcp Keepalive Time", 30);
-        Default(builder, "Tcp Keepalive Interval", 5);
+        // A database that vanished without closing its connections is noticed in a minute, not in two hours. A Unix socket has
+        // no such options and refuses them.
+        if (!Path.IsPathRooted(builder.Host))
+        {
+            Default(builder, "Tcp Keepalive", true);
+            Default(builder, "Tcp Keepalive Time", 30);
+            Default(builder, "Tcp Keepalive Interval", 5);
+        }
+
         return builder.ConnectionString;
     }
 

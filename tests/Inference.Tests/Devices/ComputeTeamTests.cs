@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using Seq2Seq.Inference.Devices;
 
 namespace Seq2Seq.Inference.Tests.Devices;
@@ -78,6 +80,26 @@ public sealed class ComputeTeamTests
 
         products.Should().Equal(0, 0);
     }
+
+    [Fact]
+    public void Code_compiled_on_a_flushing_thread_keeps_its_constants()
+    {
+        float power = 0;
+        Thread thread = new(() =>
+        {
+            Denormals.Flush();
+            power = PowerOfTwo(3);
+        });
+        thread.Start();
+        thread.Join();
+
+        power.Should().Be(8);
+    }
+
+    // The bits of 127 are a denormal float; the method is called once, and compiled where it is called.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static float PowerOfTwo(int exponent) =>
+        ((Vector256.Create(exponent) + Vector256.Create(127)) << 23).AsSingle()[0];
 
     private static unsafe int[] RunOnce(ComputeTeam team)
     {

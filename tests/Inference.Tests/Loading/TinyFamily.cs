@@ -1,4 +1,5 @@
 using Seq2Seq.Inference.Families;
+using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Loading;
 using Seq2Seq.Inference.Weights;
 using static TorchSharp.torch;
@@ -39,6 +40,12 @@ internal sealed class TinyFamily : IFamily
 internal sealed class TinyNetwork : INetwork
 {
     public List<Tensor> Tensors { get; } = [];
+
+    public NetworkShape Shape => throw new NotSupportedException();
+
+    public GenerationDefaults GenerationDefaults => throw new NotSupportedException();
+
+    public IForwardPass CreateForwardPass() => throw new NotSupportedException();
 
     public void Dispose() => Tensors.ForEach(tensor => tensor.Dispose());
 }

@@ -1,0 +1,79 @@
+using Seq2Seq.Api.EmbeddedPostgres;
+using Seq2Seq.Jobs.Storage;
+
+namespace Seq2Seq.Api.Hosting;
+
+/// <summary>
+/// The database of a service process, at this version: the configured one (<c>ConnectionStrings:Jobs</c>), or the service's own
+/// PostgreSQL, which runs as long as this object lives. A worker without either joins the one that runs on its data folder.
+/// </summary>
+internal sealed class ServiceDatabase : IAsyncDisposable
+{
+    private const string ConnectionName = "Jobs";
+
+    private readonly EmbeddedPostgresServer? _own;
+
+    private ServiceDatabase(string connectionString, EmbeddedPostgresServer? own)
+    {
+        ConnectionString = connectionString;
+        _own = own;
+    }
+
+    public string ConnectionString { get; }
+
+    /// <summary>Scripts that were applied now.</summary>
+    public IReadOnlyList<string> Migrated { get; private set; } = [];
+
+    public static async Task<ServiceDatabase> OpenAsync(
+        IConfiguration configuration,
+        ServiceRole role,
+        ILoggerFactory loggers,
+        CancellationToken cancellationToken
+    )
+    {
+        ServiceDatabase database = await FindAsync(configuration, role, loggers, cancellationToken);
+        try
+        {
+            database.Migrated = await Migrator.MigrateAsync(database.ConnectionString, cancellationToken);
+            return database;
+        }
+        catch
+        {
+            await database.DisposeAsync();
+            throw;
+        }
+    }
+
+    public ValueTask DisposeAsync() => _own?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    private static async Task<ServiceDatabase> FindAsync(
+        IConfiguration configuration,
+        ServiceRole role,
+        ILoggerFactory loggers,
+        CancellationToken cancellationToken
+    )
+    {
+        if (configuration.GetConnectionString(ConnectionName) is { Length: > 0 } configured)
+        {
+            return new ServiceDatabase(configured, own: null);
+        }
+
+        var options = new EmbeddedPostgresOptions();
+        configuration.GetSection(EmbeddedPostgresOptions.SectionName).Bind(options);
+        if (role == ServiceRole.Worker)
+        {
+            return new ServiceDatabase(
+                await EmbeddedPostgresServer.JoinAsync(options, TimeProvider.System, cancellationToken),
+                own: null
+            );
+        }
+
+        EmbeddedPostgresServer server = await EmbeddedPostgresServer.StartAsync(
+            options,
+            TimeProvider.System,
+            loggers.CreateLogger<EmbeddedPostgresServer>(),
+            cancellationToken
+        );
+        return new ServiceDatabase(server.ConnectionString, server);
+    }
+}

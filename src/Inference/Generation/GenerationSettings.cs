@@ -1,0 +1,165 @@
+using System.Globalization;
+
+namespace Seq2Seq.Inference.Generation;
+
+/// <summary>
+/// Generation options of one line with every default filled in: the caller's, else the model's, else those of
+/// transformers' GenerationConfig; checked against the model's limits.
+/// </summary>
+// Lengths follow GenerationMixin._prepare_generated_length: max_new_tokens, wherever it comes from, wins over max_length;
+// where neither is set 20 tokens are generated, within the model's positions.
+internal sealed record GenerationSettings
+{
+    private const int DefaultNewTokens = 20;
+
+    public required int VocabularySize { get; init; }
+    public required int NumBeams { get; init; }
+    public required int NumReturnSequences { get; init; }
+
+    /// <summary>Longest sequence, the decoder start token included.</summary>
+    public required int MaxLength { get; init; }
+
+    /// <summary>Length before which no end token may come, the decoder start token included.</summary>
+    public required int MinLength { get; init; }
+
+    public required double LengthPenalty { get; init; }
+    public required EarlyStopping EarlyStopping { get; init; }
+    public required double RepetitionPenalty { get; init; }
+    public required double EncoderRepetitionPenalty { get; init; }
+    public required int NoRepeatNgramSize { get; init; }
+    public required int EncoderNoRepeatNgramSize { get; init; }
+    public required IReadOnlyList<IReadOnlyList<int>>? BadWordsIds { get; init; }
+    public required IReadOnlyList<SequenceBias>? SequenceBias { get; init; }
+    public required IReadOnlyList<int>? SuppressTokens { get; init; }
+    public required IReadOnlyList<int>? BeginSuppressTokens { get; init; }
+    public required int? ForcedBosTokenId { get; init; }
+    public required TokenIds? ForcedEosTokenId { get; init; }
+    public required ExponentialDecay? ExponentialDecayLengthPenalty { get; init; }
+    public required bool RemoveInvalidValues { get; init; }
+    public required bool RenormalizeLogits { get; init; }
+    public required int DecoderStartTokenId { get; init; }
+    public required TokenIds EosTokenIds { get; init; }
+
+    /// <summary>Tokens that are generated at most.</summary>
+    public int MaxNewTokens => MaxLength - 1;
+
+    /// <param name="caller">What the caller set.</param>
+    /// <param name="defaults">What the model's folder says.</param>
+    /// <param name="vocabularySize">Number of logits.</param>
+    /// <param name="maxPositions">Longest sequence that the decoder has positions for, or null.</param>
+    /// <exception cref="GenerationParametersException">A value is out of range or not supported; names it.</exception>
+    public static GenerationSettings Resolve(
+        GenerationParameters caller,
+        GenerationDefaults defaults,
+        int vocabularySize,
+        int? maxPositions
+    )
+    {
+        GenerationParametersCheck.Validate(caller);
+        if (defaults.Unsupported.Count > 0)
+        {
+            throw UnsupportedParameters.Refuse(defaults.Unsupported[0]);
+        }
+
+        GenerationParameters set = GenerationParametersJson.Overlay(caller, defaults.Parameters);
+        GenerationParametersCheck.Validate(set);
+        int beams = set.NumBeams ?? 1;
+        int returned = set.NumReturnSequences ?? 1;
+        if (returned > beams)
+        {
+            throw new GenerationParametersException(
+                "num_return_sequences",
+                Text($"'num_return_sequences' is {returned}; expected at most 'num_beams', which is {beams}.")
+            );
+        }
+
+        GenerationSettings settings = new()
+        {
+            VocabularySize = vocabularySize,
+            NumBeams = beams,
+            NumReturnSequences = returned,
+            MaxLength = ResolveMaxLength(set, maxPositions),
+            MinLength = set.MinNewTokens is { } minNew ? minNew + 1 : set.MinLength ?? 0,
+            LengthPenalty = set.LengthPenalty ?? 1,
+            EarlyStopping = set.EarlyStopping ?? EarlyStopping.Heuristic,
+            RepetitionPenalty = set.RepetitionPenalty ?? 1,
+            EncoderRepetitionPenalty = set.EncoderRepetitionPenalty ?? 1,
+            NoRepeatNgramSize = set.NoRepeatNgramSize ?? 0,
+            EncoderNoRepeatNgramSize = set.EncoderNoRepeatNgramSize ?? 0,
+            BadWordsIds = set.BadWordsIds,
+            SequenceBias = set.SequenceBias,
+            SuppressTokens = set.SuppressTokens,
+            BeginSuppressTokens = set.BeginSuppressTokens,
+            ForcedBosTokenId = set.ForcedBosTokenId,
+            ForcedEosTokenId = set.ForcedEosTokenId,
+            ExponentialDecayLengthPenalty = set.ExponentialDecayLengthPenalty,
+            RemoveInvalidValues = set.RemoveInvalidValues ?? false,
+            RenormalizeLogits = set.RenormalizeLogits ?? false,
+            DecoderStartTokenId =
+                set.DecoderStartTokenId
+                ?? throw new GenerationParametersException(
+                    "decoder_start_token_id",
+                    "'decoder_start_token_id' is set neither by the caller nor by the model."
+                ),
+            EosTokenIds = set.EosTokenId ?? [],
+        };
+        settings.CheckVocabulary();
+        return settings;
+    }
+
+    private static int ResolveMaxLength(GenerationParameters set, int? maxPositions)
+    {
+        int length = set switch
+        {
+            { MaxNewTokens: { } maxNew } => maxNew + 1,
+            { MaxLength: { } maxLength } => maxLength,
+            _ => Math.Min(DefaultNewTokens + 1, maxPositions ?? int.MaxValue),
+        };
+
+        // The last token is never fed back, so that it needs no position.
+        if (maxPositions is { } positions && length - 1 > positions)
+        {
+            throw new GenerationParametersException(
+                set.MaxNewTokens is null ? "max_length" : "max_new_tokens",
+                Text($"The output may become {length - 1} tokens long; the model's decoder has {positions} positions.")
+            );
+        }
+
+        return length;
+    }
+
+    private void CheckVocabulary()
+    {
+        Check("decoder_start_token_id", [DecoderStartTokenId]);
+        Check("eos_token_id", EosTokenIds);
+        Check("forced_bos_token_id", ForcedBosTokenId is { } bos ? [bos] : []);
+        Check("forced_eos_token_id", ForcedEosTokenId);
+        Check("suppress_tokens", SuppressTokens);
+        Check("begin_suppress_tokens", BeginSuppressTokens);
+        foreach (IReadOnlyList<int> word in BadWordsIds ?? [])
+        {
+            Check("bad_words_ids", word);
+        }
+
+        foreach (SequenceBias bias in SequenceBias ?? [])
+        {
+            Check("sequence_bias", bias.TokenIds);
+        }
+    }
+
+    private void Check(string name, IEnumerable<int>? ids)
+    {
+        foreach (int id in ids ?? [])
+        {
+            if (id < 0 || id >= VocabularySize)
+            {
+                throw new GenerationParametersException(
+                    name,
+                    Text($"'{name}' has token {id}; the model's vocabulary has {VocabularySize}.")
+                );
+            }
+        }
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

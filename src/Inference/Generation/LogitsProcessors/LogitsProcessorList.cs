@@ -1,0 +1,108 @@
+namespace Seq2Seq.Inference.Generation.LogitsProcessors;
+
+/// <summary>
+/// The processors of one line, in the order of GenerationMixin._get_logits_processor, which is part of the result.
+/// </summary>
+internal sealed class LogitsProcessorList
+{
+    private readonly List<LogitsProcessor> _processors = [];
+
+    private LogitsProcessorList() { }
+
+    /// <summary>Whether there is nothing to do, so that scores may be read as the network left them.</summary>
+    public bool IsEmpty => _processors.Count == 0;
+
+    public static LogitsProcessorList Create(GenerationSettings settings, IReadOnlyList<int> source)
+    {
+        LogitsProcessorList list = new();
+        List<LogitsProcessor> processors = list._processors;
+        if (settings.SequenceBias is { } biases)
+        {
+            processors.Add(new SequenceBiasProcessor(biases));
+        }
+
+        if (!settings.EncoderRepetitionPenalty.Equals(1.0))
+        {
+            processors.Add(new EncoderRepetitionPenalty(settings.EncoderRepetitionPenalty, source));
+        }
+
+        if (!settings.RepetitionPenalty.Equals(1.0))
+        {
+            processors.Add(new RepetitionPenalty(settings.RepetitionPenalty));
+        }
+
+        if (settings.NoRepeatNgramSize > 0)
+        {
+            processors.Add(new NoRepeatNgram(settings.NoRepeatNgramSize));
+        }
+
+        if (settings.EncoderNoRepeatNgramSize > 0)
+        {
+            processors.Add(new EncoderNoRepeatNgram(settings.EncoderNoRepeatNgramSize, source));
+        }
+
+        if (settings.BadWordsIds is { } badWords)
+        {
+            processors.Add(NoBadWords(badWords, settings.EosTokenIds));
+        }
+
+        if (settings.MinLength > 0)
+        {
+            processors.Add(new MinLength(settings.MinLength, settings.EosTokenIds));
+        }
+
+        if (settings.ForcedBosTokenId is { } bos)
+        {
+            processors.Add(new ForcedTokens([bos], atLength: 1));
+        }
+
+        if (settings.ForcedEosTokenId is { } eos)
+        {
+            processors.Add(new ForcedTokens(eos, settings.MaxLength - 1));
+        }
+
+        if (settings.RemoveInvalidValues)
+        {
+            processors.Add(new InvalidValues());
+        }
+
+        if (settings.ExponentialDecayLengthPenalty is { } decay)
+        {
+            processors.Add(new ExponentialDecayLengthPenalty(decay, settings.EosTokenIds));
+        }
+
+        if (settings.SuppressTokens is { } suppressed)
+        {
+            processors.Add(new SuppressTokens(suppressed));
+        }
+
+        if (settings.BeginSuppressTokens is { } beginSuppressed)
+        {
+            // A forced first token moves the beginning one further.
+            processors.Add(new SuppressTokens(beginSuppressed, settings.ForcedBosTokenId is null ? 1 : 2));
+        }
+
+        if (settings.RenormalizeLogits)
+        {
+            processors.Add(new LogitNormalization());
+        }
+
+        return list;
+    }
+
+    public void Apply(ReadOnlySpan<int> sequence, Span<float> scores)
+    {
+        foreach (LogitsProcessor processor in _processors)
+        {
+            processor.Apply(sequence, scores);
+        }
+    }
+
+    /// <summary>To forbid a sequence is a bias of minus infinity; an end token alone can't be forbidden this way.</summary>
+    private static SequenceBiasProcessor NoBadWords(IReadOnlyList<IReadOnlyList<int>> badWords, TokenIds endTokens) =>
+        new([
+            .. badWords
+                .Where(word => word.Count != 1 || !endTokens.Contains(word[0]))
+                .Select(word => new SequenceBias(word, double.NegativeInfinity)),
+        ]);
+}

@@ -1,0 +1,48 @@
+namespace Seq2Seq.Inference.Generation.LogitsProcessors;
+
+/// <summary>Adds a bias to the token that would complete a given sequence (SequenceBiasLogitsProcessor).</summary>
+internal sealed class SequenceBiasProcessor : LogitsProcessor
+{
+    private readonly (int Token, float Bias)[] _single;
+    private readonly (int[] Prefix, int Token, float Bias)[] _longer;
+
+    public SequenceBiasProcessor(IReadOnlyList<SequenceBias> biases)
+    {
+        // A later bias of the same sequence replaces an earlier one, as in the reference's dictionary.
+        Dictionary<string, SequenceBias> distinct = new(StringComparer.Ordinal);
+        foreach (SequenceBias bias in biases)
+        {
+            distinct[string.Join(' ', bias.TokenIds)] = bias;
+        }
+
+        _single =
+        [
+            .. distinct
+                .Values.Where(bias => bias.TokenIds.Count == 1)
+                .Select(bias => (bias.TokenIds[0], (float)bias.Bias)),
+        ];
+        _longer =
+        [
+            .. distinct
+                .Values.Where(bias => bias.TokenIds.Count > 1)
+                .Select(bias => (bias.TokenIds.SkipLast(1).ToArray(), bias.TokenIds[^1], (float)bias.Bias)),
+        ];
+    }
+
+    public override void Apply(ReadOnlySpan<int> sequence, Span<float> scores)
+    {
+        foreach ((int token, float bias) in _single)
+        {
+            scores[token] += bias;
+        }
+
+        foreach ((int[] prefix, int token, float bias) in _longer)
+        {
+            // The reference leaves out sequences longer than the context, not only those whose prefix is.
+            if (prefix.Length < sequence.Length && sequence.EndsWith(prefix))
+            {
+                scores[token] += bias;
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+namespace Seq2Seq.Inference.Generation;
+
+/// <summary>
+/// The decoding of one line: which tokens its rows feed into the next step, and what comes of the step's logits. Rows of a
+/// line stand beside rows of other lines in a step; a search sees only its own. Not thread-safe: one loop drives it.
+/// </summary>
+internal abstract class SequenceSearch
+{
+    /// <summary>Rows that the next step takes.</summary>
+    public abstract int Rows { get; }
+
+    /// <summary>Whether <see cref="Outputs"/> are final.</summary>
+    public abstract bool IsFinished { get; }
+
+    /// <summary>The token that a row feeds into the next step.</summary>
+    public abstract int TokenOf(int row);
+
+    /// <summary>The row of the step before that a row continues, so that it inherits its keys and values.</summary>
+    public abstract int ParentOf(int row);
+
+    /// <summary>Takes the logits <c>[rows, vocabulary]</c> of a step. They may be overwritten.</summary>
+    public abstract void Advance(Span<float> logits);
+
+    /// <summary>The finished sequences, best first, without the decoder start token.</summary>
+    public abstract IReadOnlyList<SequenceOutput> Outputs();
+
+    public static SequenceSearch Create(GenerationSettings settings, IReadOnlyList<int> source) =>
+        settings.NumBeams == 1 ? new GreedySearch(settings, source) : new BeamSearch(settings, source);
+}

@@ -1,0 +1,133 @@
+using static TorchSharp.torch;
+
+namespace Seq2Seq.Inference.Layers.Attention;
+
+/// <summary>
+/// Keys and values of tokens, for every decoder layer: a pool of places that sequences take and give back. A token has one
+/// location, the same in each layer; a sequence is a list of locations, so that beams share their common past and are
+/// reordered by copying numbers. Grows when it is full, and is then used again without allocation.
+/// </summary>
+// Each layer is [capacity, key width + value width]: a token's key and value lie side by side, as the projection makes them.
+internal sealed unsafe class KeyValueCache : IDisposable
+{
+    private const int FirstCapacity = 256;
+
+    private readonly Device _device;
+    private readonly Tensor[] _layers;
+    private readonly float*[] _pointers;
+    private readonly List<(int Start, int Length)> _free = [];
+
+    /// <param name="layers">Decoder layers.</param>
+    /// <param name="width">Floats of a key and a value together.</param>
+    /// <param name="device">Where they are kept.</param>
+    public KeyValueCache(int layers, int width, Device device)
+    {
+        Width = width;
+        _device = device;
+        _layers = new Tensor[layers];
+        _pointers = new float*[layers];
+        Grow(FirstCapacity);
+    }
+
+    /// <summary>Floats of a key and a value together.</summary>
+    public int Width { get; }
+
+    /// <summary>Tokens that fit without growing.</summary>
+    public int Capacity { get; private set; }
+
+    /// <summary>Tokens that are taken.</summary>
+    public int Taken { get; private set; }
+
+    public long Bytes => (long)Capacity * Width * sizeof(float) * _layers.Length;
+
+    /// <summary>One layer as <c>[capacity, width]</c>; valid until the next <see cref="Take"/>.</summary>
+    public Tensor Layer(int layer) => _layers[layer];
+
+    /// <summary>One layer's first float on the CPU; valid until the next <see cref="Take"/>.</summary>
+    public float* Pointer(int layer) => _pointers[layer];
+
+    /// <summary>Takes places for tokens, in a row.</summary>
+    /// <returns>The first location.</returns>
+    public int Take(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        for (int i = 0; i < _free.Count; i++)
+        {
+            (int start, int length) = _free[i];
+            if (length < count)
+            {
+                continue;
+            }
+
+            if (length == count)
+            {
+                _free.RemoveAt(i);
+            }
+            else
+            {
+                _free[i] = (start + count, length - count);
+            }
+
+            Taken += count;
+            return start;
+        }
+
+        Grow(checked(Capacity + Math.Max(Capacity, count)));
+        return Take(count);
+    }
+
+    public void GiveBack(int start, int count)
+    {
+        Taken -= count;
+        int place = _free.BinarySearch((start, 0));
+        place = place < 0 ? ~place : place;
+        bool joinsNext = place < _free.Count && start + count == _free[place].Start;
+        if (place > 0 && _free[place - 1].Start + _free[place - 1].Length == start)
+        {
+            int length = _free[place - 1].Length + count + (joinsNext ? _free[place].Length : 0);
+            _free[place - 1] = (_free[place - 1].Start, length);
+            if (joinsNext)
+            {
+                _free.RemoveAt(place);
+            }
+        }
+        else if (joinsNext)
+        {
+            _free[place] = (start, count + _free[place].Length);
+        }
+        else
+        {
+            _free.Insert(place, (start, count));
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (Tensor layer in _layers)
+        {
+            layer.Dispose();
+        }
+    }
+
+    private void Grow(int capacity)
+    {
+        for (int i = 0; i < _layers.Length; i++)
+        {
+            Tensor grown = empty(capacity, Width, dtype: ScalarType.Float32, device: _device).DetachFromDisposeScope();
+            if (_layers[i] is { } old)
+            {
+                using Tensor kept = grown.narrow(0, 0, Capacity);
+                kept.copy_(old);
+                old.Dispose();
+            }
+
+            _layers[i] = grown;
+            _pointers[i] = _device.type == TorchSharp.DeviceType.CPU ? grown.FloatPointer() : null;
+        }
+
+        int added = capacity - Capacity;
+        Taken += added;
+        Capacity = capacity;
+        GiveBack(capacity - added, added);
+    }
+}

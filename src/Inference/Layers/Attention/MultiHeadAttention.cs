@@ -1,0 +1,69 @@
+using static TorchSharp.torch;
+
+namespace Seq2Seq.Inference.Layers.Attention;
+
+/// <summary>
+/// Scaled dot-product attention <c>softmax(q kᵀ · scale + bias) v</c> (Vaswani et al. 2017, arXiv 1706.03762) over lines
+/// laid end to end and over the caches of a decoder step. A row of one line never sees another. Belongs to one forward
+/// pass: not thread-safe.
+/// </summary>
+// Projections come fused: a row is [query | key | value], each [heads × head width].
+internal abstract class MultiHeadAttention : IDisposable
+{
+    protected MultiHeadAttention(int heads, int headWidth, double scale)
+    {
+        Heads = heads;
+        HeadWidth = headWidth;
+        Scale = (float)scale;
+    }
+
+    public int Heads { get; }
+
+    public int HeadWidth { get; }
+
+    /// <summary>Width of all heads together: of a query, a key, a value and the result.</summary>
+    public int Width => Heads * HeadWidth;
+
+    protected float Scale { get; }
+
+    public static MultiHeadAttention Create(int heads, int headWidth, double scale, Device device) =>
+        device.type == TorchSharp.DeviceType.CPU
+            ? new CpuAttention(heads, headWidth, scale)
+            : throw new NotSupportedException($"No attention on {device}.");
+
+    /// <summary>Each token attends to all tokens of its line.</summary>
+    /// <param name="projected">Queries, keys and values, <c>[tokens, 3 × width]</c>.</param>
+    /// <param name="source">Where lines begin and end.</param>
+    /// <param name="bias">By distance, or null.</param>
+    /// <param name="context">The result, <c>[tokens, width]</c>; resized.</param>
+    public abstract void Encode(Rows projected, SourceBatch source, PositionBias? bias, Rows context);
+
+    /// <summary>Keeps the source's keys and values for a decoder layer.</summary>
+    /// <param name="projected">Keys and values, <c>[tokens, 2 × width]</c>.</param>
+    /// <param name="source">Where they go.</param>
+    /// <param name="layer">The decoder layer.</param>
+    public abstract void Remember(Rows projected, SourceBatch source, int layer);
+
+    /// <summary>Each row attends to its sequence so far, its new token included, whose key and value are cached.</summary>
+    /// <param name="projected">Queries, keys and values, <c>[rows, 3 × width]</c>.</param>
+    /// <param name="batch">The step.</param>
+    /// <param name="layer">The decoder layer.</param>
+    /// <param name="bias">By distance, or null.</param>
+    /// <param name="context">The result, <c>[rows, width]</c>; resized.</param>
+    public abstract void Decode(Rows projected, DecoderBatch batch, int layer, PositionBias? bias, Rows context);
+
+    /// <summary>Each row attends to its source.</summary>
+    /// <param name="query">Queries, <c>[rows, width]</c>.</param>
+    /// <param name="batch">The step.</param>
+    /// <param name="layer">The decoder layer.</param>
+    /// <param name="context">The result, <c>[rows, width]</c>; resized.</param>
+    public abstract void Recall(Rows query, DecoderBatch batch, int layer, Rows context);
+
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected virtual void Dispose(bool disposing) { }
+}

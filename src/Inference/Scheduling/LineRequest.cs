@@ -1,0 +1,32 @@
+using Seq2Seq.Inference.Generation;
+
+namespace Seq2Seq.Inference.Scheduling;
+
+/// <summary>One source line that waits for its outputs.</summary>
+internal sealed class LineRequest(
+    IReadOnlyList<int> source,
+    GenerationSettings settings,
+    CancellationToken cancellationToken
+)
+{
+    // A caller's code must not run on the loop's thread.
+    private readonly TaskCompletionSource<IReadOnlyList<SequenceOutput>> _outputs = new(
+        TaskCreationOptions.RunContinuationsAsynchronously
+    );
+
+    /// <summary>Token ids, at least one.</summary>
+    public IReadOnlyList<int> Source { get; } = source;
+
+    public GenerationSettings Settings { get; } = settings;
+
+    public bool IsCancelled => cancellationToken.IsCancellationRequested;
+
+    /// <summary>The outputs, best first, once the line is decoded.</summary>
+    public Task<IReadOnlyList<SequenceOutput>> Outputs => _outputs.Task;
+
+    public void Complete(IReadOnlyList<SequenceOutput> outputs) => _outputs.TrySetResult(outputs);
+
+    public void Cancel() => _outputs.TrySetCanceled(cancellationToken);
+
+    public void Fail(Exception exception) => _outputs.TrySetException(exception);
+}

@@ -1,0 +1,258 @@
+using System.Buffers;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using Seq2Seq.Inference.Generation;
+using Seq2Seq.Jobs.Leasing;
+using Seq2Seq.Jobs.Results;
+using Seq2Seq.Jobs.Scheduling;
+using Seq2Seq.Jobs.Sharding;
+using Seq2Seq.Jobs.Submission;
+
+namespace Seq2Seq.Jobs.Execution;
+
+/// <summary>
+/// Runs shards on one slot: lease, generate, write. Whatever happens ends in our tables before this returns; what it throws
+/// is for Hangfire's dashboard alone.
+/// </summary>
+internal sealed partial class ShardRunner(
+    DeviceSlot slot,
+    ShardLeases leases,
+    RunningShards running,
+    ShardCompletion completion,
+    ShardFailures failures,
+    JobFailure jobFailure,
+    FeedSignal feed,
+    TimeProvider time,
+    ILogger<ShardRunner> logger
+)
+{
+    /// <summary>Code of a shard whose run ended in an error.</summary>
+    public const string FailedCode = "shard_failed";
+
+    // Computed results wait for PostgreSQL as long as the lease may still be ours.
+    private static readonly TimeSpan _longestWriteDelay = TimeSpan.FromSeconds(5);
+
+    public async Task RunAsync(Guid jobId, long shardId, CancellationToken cancellationToken)
+    {
+        var shard = await leases.TakeAsync(jobId, shardId, slot.Plan.Name, cancellationToken);
+        // A place in the queue is free.
+        feed.Set();
+        if (shard is null)
+        {
+            LogNotTaken(logger, shardId, jobId);
+            return;
+        }
+
+        using var work = running.Begin(shard, cancellationToken);
+        slot.BeginShard();
+        try
+        {
+            await WorkAsync(work);
+        }
+        catch (OperationCanceledException) when (work.Token.IsCancellationRequested)
+        {
+            await HandBackAsync(work);
+        }
+        catch (GenerationParametersException exception)
+        {
+            string message = $"Parameter '{exception.Parameter}': {exception.Message}";
+            LogParametersRefused(logger, jobId, exception.Parameter);
+            await jobFailure.FailAsync(jobId, JobFailure.ParametersCode, message, CancellationToken.None);
+        }
+        catch (Exception exception)
+        {
+            await FailAsync(shard, exception);
+            throw;
+        }
+        finally
+        {
+            slot.EndShard();
+        }
+    }
+
+    private async Task WorkAsync(RunningShard work)
+    {
+        var shard = work.Shard;
+        var start = time.GetTimestamp();
+        var model =
+            slot.Find(shard.Model)
+            ?? throw new InvalidOperationException($"Slot '{slot.Plan.Name}' does not hold model '{shard.Model}'.");
+        var lines = ShardInput.Read(shard.Input);
+        var results = await GenerateAsync(model, lines, shard.Parameters, work.Token);
+        var outcome = new ShardOutcome
+        {
+            Output = Write(lines, results),
+            Failed = results.Count(result => result.Error is not null),
+            LoadId = model.LoadId,
+        };
+        if (await WriteAsync(shard, outcome, work.Token))
+        {
+            slot.CountLines(shard.Lines);
+            LogDone(
+                logger,
+                shard.ShardId,
+                shard.JobId,
+                shard.Lines,
+                outcome.Failed,
+                time.GetElapsedTime(start).TotalSeconds
+            );
+        }
+        else
+        {
+            LogRefusedByFence(logger, shard.ShardId, shard.JobId);
+        }
+    }
+
+    /// <summary>Lines that can't be read keep their error; equal lines are computed once.</summary>
+    private static async Task<SequenceResult[]> GenerateAsync(
+        PreloadedModel model,
+        IReadOnlyList<SourceLine> lines,
+        string parameters,
+        CancellationToken cancellationToken
+    )
+    {
+        List<SequenceInput> inputs = [];
+        Dictionary<string, int> texts = new(StringComparer.Ordinal);
+        int[] places = new int[lines.Count];
+        for (int i = 0; i < lines.Count; i++)
+        {
+            var line = lines[i];
+            if (line.Error is not null)
+            {
+                places[i] = -1;
+            }
+            else if (line.Text is { } text)
+            {
+                if (!texts.TryGetValue(text, out places[i]))
+                {
+                    texts.Add(text, places[i] = inputs.Count);
+                    inputs.Add(SequenceInput.FromText(text));
+                }
+            }
+            else
+            {
+                places[i] = inputs.Count;
+                inputs.Add(SequenceInput.FromTokenIds(line.InputIds ?? []));
+            }
+        }
+
+        var generated =
+            inputs.Count == 0 ? [] : await model.Model.Generate(inputs, Parse(parameters), cancellationToken);
+        return
+        [
+            .. places.Select(
+                (place, i) => place < 0 ? new SequenceResult { Error = lines[i].Error } : generated[place]
+            ),
+        ];
+    }
+
+    private static ReadOnlyMemory<byte> Write(IReadOnlyList<SourceLine> lines, SequenceResult[] results)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        for (int i = 0; i < results.Length; i++)
+        {
+            ShardOutput.Append(output, lines[i].CustomId, results[i]);
+        }
+
+        return output.WrittenMemory;
+    }
+
+    private static GenerationParameters Parse(string parameters)
+    {
+        using var document = JsonDocument.Parse(parameters);
+        return GenerationParametersJson.Read(document.RootElement);
+    }
+
+    private async Task<bool> WriteAsync(LeasedShard shard, ShardOutcome outcome, CancellationToken cancellationToken)
+    {
+        var delay = TimeSpan.FromMilliseconds(100);
+        while (true)
+        {
+            try
+            {
+                return await completion.CompleteAsync(shard, outcome, cancellationToken);
+            }
+            catch (NpgsqlException exception) when (exception.IsTransient || exception.SqlState is null)
+            {
+                LogWriteFailed(logger, shard.ShardId, shard.JobId, exception);
+                await Task.Delay(delay, time, cancellationToken);
+                delay = delay * 2 < _longestWriteDelay ? delay * 2 : _longestWriteDelay;
+            }
+        }
+    }
+
+    private async Task HandBackAsync(RunningShard work)
+    {
+        LogStopped(logger, work.Shard.ShardId, work.Shard.JobId, work.Reason);
+        if (work.Reason != StopReason.LeaseLost)
+        {
+            await leases.HandBackAsync(work.Shard, CancellationToken.None);
+            feed.Set();
+        }
+    }
+
+    private async Task FailAsync(LeasedShard shard, Exception exception)
+    {
+        string message = $"{exception.GetType().Name}: {exception.Message}";
+        try
+        {
+            var outcome = await failures.FailAsync(
+                shard.JobId,
+                shard.ShardId,
+                shard.Token,
+                FailedCode,
+                message,
+                onlyExpired: false,
+                CancellationToken.None
+            );
+            LogFailed(logger, shard.ShardId, shard.JobId, shard.Attempt, outcome, exception);
+        }
+        catch (NpgsqlException lost)
+        {
+            // The lease will run out, and whoever rescues the shard counts the attempt.
+            LogFailureNotWritten(logger, shard.ShardId, shard.JobId, lost);
+        }
+
+        feed.Set();
+    }
+
+    [LoggerMessage(2060, LogLevel.Debug, "Shard {Shard} of job {Job} was not there to take")]
+    private static partial void LogNotTaken(ILogger logger, long shard, Guid job);
+
+    [LoggerMessage(
+        2061,
+        LogLevel.Information,
+        "Shard {Shard} of job {Job} is done: {Lines} lines, {Failed} of them errors, {Seconds:F2} s"
+    )]
+    private static partial void LogDone(ILogger logger, long shard, Guid job, int lines, int failed, double seconds);
+
+    [LoggerMessage(2062, LogLevel.Warning, "The results of shard {Shard} of job {Job} were refused: the lease is gone")]
+    private static partial void LogRefusedByFence(ILogger logger, long shard, Guid job);
+
+    [LoggerMessage(2063, LogLevel.Warning, "Job {Job} failed: its model refuses parameter {Parameter}")]
+    private static partial void LogParametersRefused(ILogger logger, Guid job, string parameter);
+
+    [LoggerMessage(
+        2064,
+        LogLevel.Warning,
+        "The results of shard {Shard} of job {Job} could not be written; trying again"
+    )]
+    private static partial void LogWriteFailed(ILogger logger, long shard, Guid job, Exception exception);
+
+    [LoggerMessage(2065, LogLevel.Information, "Shard {Shard} of job {Job} was stopped: {Reason}")]
+    private static partial void LogStopped(ILogger logger, long shard, Guid job, StopReason reason);
+
+    [LoggerMessage(2066, LogLevel.Error, "Shard {Shard} of job {Job} failed in attempt {Attempt}: {Outcome}")]
+    private static partial void LogFailed(
+        ILogger logger,
+        long shard,
+        Guid job,
+        int attempt,
+        FailureOutcome outcome,
+        Exception exception
+    );
+
+    [LoggerMessage(2067, LogLevel.Error, "That shard {Shard} of job {Job} failed could not be written")]
+    private static partial void LogFailureNotWritten(ILogger logger, long shard, Guid job, Exception exception);
+}

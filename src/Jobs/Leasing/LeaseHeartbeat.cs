@@ -1,0 +1,75 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Seq2Seq.Jobs.Configuration;
+using Seq2Seq.Jobs.Scheduling;
+
+namespace Seq2Seq.Jobs.Leasing;
+
+/// <summary>
+/// Renews every lease of this process in one statement, three times in a lease's life, and stops the work on leases that
+/// are gone. That a job has ended is also notified, so that cancelling acts at once.
+/// </summary>
+internal sealed partial class LeaseHeartbeat(
+    ShardLeases leases,
+    RunningShards running,
+    DatabaseListener listener,
+    IOptions<JobsOptions> options,
+    TimeProvider time,
+    ILogger<LeaseHeartbeat> logger
+) : BackgroundService
+{
+    private const int BeatsPerLease = 3;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var subscription = listener.Subscribe(NotificationChannels.Ended, StopJob);
+        using var timer = new PeriodicTimer(options.Value.Lease / BeatsPerLease, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await BeatAsync(stoppingToken);
+            }
+            catch (NpgsqlException exception)
+            {
+                // The work goes on: whether the leases still hold is seen when the database is back.
+                LogNotRenewed(logger, running.Count, exception);
+            }
+        }
+    }
+
+    internal async Task BeatAsync(CancellationToken cancellationToken)
+    {
+        var shards = running.All;
+        if (shards.Count == 0)
+        {
+            return;
+        }
+
+        var valid = await leases.RenewAsync([.. shards.Select(shard => shard.Shard.Token)], cancellationToken);
+        foreach (var lost in shards.Where(shard => !valid.Contains(shard.Shard.Token)))
+        {
+            LogLost(logger, lost.Shard.ShardId, lost.Shard.JobId);
+            lost.Stop(StopReason.LeaseLost);
+        }
+    }
+
+    private void StopJob(string jobId)
+    {
+        foreach (var shard in running.All)
+        {
+            if (Guid.TryParse(jobId, out var id) && shard.Shard.JobId == id)
+            {
+                shard.Stop(StopReason.LeaseLost);
+            }
+        }
+    }
+
+    [LoggerMessage(2010, LogLevel.Warning, "The leases of {Count} shards could not be renewed; trying again")]
+    private static partial void LogNotRenewed(ILogger logger, int count, Exception exception);
+
+    [LoggerMessage(2011, LogLevel.Warning, "The lease on shard {Shard} of job {Job} is gone; its work stops")]
+    private static partial void LogLost(ILogger logger, long shard, Guid job);
+}

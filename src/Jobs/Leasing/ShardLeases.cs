@@ -1,0 +1,129 @@
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Seq2Seq.Jobs.Configuration;
+using Seq2Seq.Jobs.Scheduling;
+
+namespace Seq2Seq.Jobs.Leasing;
+
+/// <summary>
+/// Leases on shards. An attempt is counted when a lease is taken, before any work, so that a shard that kills its worker is
+/// counted too. Times are PostgreSQL's, so that workers' clocks don't matter. What stands in a row is the truth: a lease
+/// that has run out is still ours until somebody has taken the shard away.
+/// </summary>
+/// <remarks>Lock order, everywhere: the job's row, then its shards'.</remarks>
+internal sealed class ShardLeases(NpgsqlDataSource dataSource, WorkerIdentity worker, IOptions<JobsOptions> options)
+{
+    private const string Take = """
+        UPDATE shard
+        SET state = 'running', lease = $3, lease_until = clock_timestamp() + $4, attempts = attempts + 1,
+            started_at = clock_timestamp(), worker = $5, slot = $6, not_before = NULL
+        FROM job
+        WHERE shard.id = $2 AND shard.job_id = $1 AND shard.state IN ('waiting', 'queued')
+            AND (shard.not_before IS NULL OR shard.not_before <= clock_timestamp())
+            AND job.id = $1 AND job.state IN ('queued', 'running')
+        RETURNING shard.attempts, shard.model, shard.first_line, shard.lines, shard.input, job.parameters::text,
+            job.state = 'queued' OR job.error_code IS NOT NULL
+        """;
+
+    // Apart from taking, because it locks the job's row, which comes before its shards'.
+    private const string Start = """
+        UPDATE job
+        SET state = 'running', started_at = coalesce(started_at, clock_timestamp()), error_code = NULL, error_message = NULL
+        WHERE id = $1 AND state IN ('queued', 'running')
+        """;
+
+    private const string Renew = """
+        UPDATE shard SET lease_until = clock_timestamp() + $2
+        WHERE state = 'running' AND lease = ANY ($1)
+        RETURNING lease
+        """;
+
+    private const string HandBack = """
+        WITH freed AS (
+            UPDATE shard
+            SET state = 'waiting', lease = NULL, lease_until = NULL, attempts = attempts - 1
+            WHERE id = $1 AND lease = $2
+            RETURNING job_id
+        )
+        SELECT pg_notify($3, job_id::text) FROM freed
+        """;
+
+    /// <summary>Takes the lease, unless the shard is done, cancelled, not due, or somebody else's.</summary>
+    public async Task<LeasedShard?> TakeAsync(
+        Guid jobId,
+        long shardId,
+        string slot,
+        CancellationToken cancellationToken
+    )
+    {
+        var token = Guid.NewGuid();
+        await using var command = dataSource.CreateCommand(Take);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = jobId });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = shardId });
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = token });
+        command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = options.Value.Lease });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = worker.Id });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = slot });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken))
+        {
+            return null;
+        }
+
+        var shard = Read(jobId, shardId, token, reader);
+        if (reader.GetBoolean(6))
+        {
+            await StartJobAsync(jobId, cancellationToken);
+        }
+
+        return shard;
+    }
+
+    /// <summary>Renews leases.</summary>
+    /// <returns>The tokens that are still valid; the others' shards were cancelled or taken away.</returns>
+    public async Task<HashSet<Guid>> RenewAsync(Guid[] tokens, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(Renew);
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = tokens });
+        command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = options.Value.Lease });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        HashSet<Guid> valid = [];
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            valid.Add(reader.GetGuid(0));
+        }
+
+        return valid;
+    }
+
+    private static LeasedShard Read(Guid jobId, long shardId, Guid token, NpgsqlDataReader row) =>
+        new()
+        {
+            JobId = jobId,
+            ShardId = shardId,
+            Token = token,
+            Attempt = row.GetInt32(0),
+            Model = row.GetString(1),
+            FirstLine = row.GetInt64(2),
+            Lines = row.GetInt32(3),
+            Input = row.GetFieldValue<byte[]>(4),
+            Parameters = row.GetString(5),
+        };
+
+    private async Task StartJobAsync(Guid jobId, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(Start);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = jobId });
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Gives a shard back unworked; the attempt does not count.</summary>
+    public async Task HandBackAsync(LeasedShard shard, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(HandBack);
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = shard.ShardId });
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = shard.Token });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = NotificationChannels.Waiting });
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+}

@@ -1,0 +1,59 @@
+using Hangfire;
+using Hangfire.Common;
+using Hangfire.PostgreSql;
+using Npgsql;
+using Seq2Seq.Jobs.Storage;
+
+namespace Seq2Seq.Jobs.Scheduling;
+
+/// <summary>
+/// Hangfire's storage as this service uses it, on the process's own pool of connections. Its schema is installed by the
+/// migrator, so a process that finds none fails instead of running degraded.
+/// </summary>
+internal static class HangfireStorage
+{
+    /// <summary>
+    /// After this time without a sign of life a fetched job is handed out again. Nothing depends on it: our leases are
+    /// shorter, and a shard that runs already refuses a second runner.
+    /// </summary>
+    public static readonly TimeSpan InvisibilityTimeout = TimeSpan.FromMinutes(5);
+
+    /// <param name="dataSource">The pool.</param>
+    /// <param name="wakeups">Tells idle workers of queued shards.</param>
+    /// <param name="queues">Queues that this service serves by <see cref="ShardJobQueue"/>.</param>
+    public static PostgreSqlStorage Create(
+        NpgsqlDataSource dataSource,
+        QueueWakeups wakeups,
+        IReadOnlyCollection<string> queues
+    )
+    {
+        var options = new PostgreSqlStorageOptions
+        {
+            SchemaName = Migrator.HangfireSchema,
+            PrepareSchemaIfNecessary = false,
+            AllowDegradedModeWithoutStorage = false,
+            StartupConnectionMaxRetries = 0,
+            InvisibilityTimeout = InvisibilityTimeout,
+            UseSlidingInvisibilityTimeout = true,
+            // Wake-ups come over the process's one listening connection; Hangfire's would pin a connection per idle worker.
+            EnableLongPolling = false,
+            JobExpirationCheckInterval = TimeSpan.FromMinutes(10),
+        };
+        var storage = new PostgreSqlStorage(new DataSourceConnectionFactory(dataSource), options);
+        var usual = storage.QueueProviders.Single();
+        storage.QueueProviders.Add(new ShardJobQueueProvider(storage, dataSource, wakeups, usual), queues);
+        return storage;
+    }
+
+    /// <summary>
+    /// The only filters that run. Retrying is absent because our tables retry; capturing the culture and continuations
+    /// would cost statements whose rows nobody reads.
+    /// </summary>
+    public static IJobFilterProvider Filters { get; } =
+        new JobFilterCollection { new StatisticsHistoryAttribute(), new ShardJobExpiration() };
+
+    private sealed class DataSourceConnectionFactory(NpgsqlDataSource dataSource) : IConnectionFactory
+    {
+        public NpgsqlConnection GetOrCreateConnection() => dataSource.CreateConnection();
+    }
+}

@@ -1,0 +1,22 @@
+using Microsoft.Extensions.Options;
+using Seq2Seq.Jobs.Configuration;
+
+namespace Seq2Seq.Jobs.Scheduling;
+
+/// <summary>The device slots of this process.</summary>
+internal sealed class LocalSlots(
+    IOptions<JobsOptions> jobs,
+    IOptions<SlotsOptions> slots,
+    IOptions<ModelsOptions> models,
+    TimeProvider time
+)
+{
+    public IReadOnlyList<DeviceSlot> All { get; } =
+    [
+        .. SlotPlan
+            .Create(slots.Value, models.Value, Environment.ProcessorCount)
+            .Select(plan => new DeviceSlot(plan, time)),
+    ];
+
+    public int ShardsPerSlot => jobs.Value.ShardsPerSlot;
+}

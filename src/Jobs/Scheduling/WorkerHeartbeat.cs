@@ -1,0 +1,53 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Seq2Seq.Jobs.Configuration;
+using Seq2Seq.Jobs.Leasing;
+
+namespace Seq2Seq.Jobs.Scheduling;
+
+/// <summary>
+/// This worker's sign of life, and what every worker does for all now and then: take back shards whose lease has run out or
+/// whose Hangfire job is gone, tell jobs that their model failed to load, forget workers that are long dead.
+/// </summary>
+internal sealed partial class WorkerHeartbeat(
+    WorkerRegistry registry,
+    ShardRescue rescue,
+    Feeder feeder,
+    ModelFailures failures,
+    IOptions<JobsOptions> options,
+    TimeProvider time,
+    ILogger<WorkerHeartbeat> logger
+) : BackgroundService
+{
+    private const int BeatsPerLease = 3;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(options.Value.Lease / BeatsPerLease, time);
+        do
+        {
+            try
+            {
+                await BeatAsync(stoppingToken);
+            }
+            catch (NpgsqlException exception)
+            {
+                LogFailed(logger, exception);
+            }
+        } while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    internal async Task BeatAsync(CancellationToken cancellationToken)
+    {
+        await registry.WriteAsync(cancellationToken);
+        await rescue.RescueAsync(cancellationToken);
+        await feeder.RecoverAsync(options.Value.Lease, cancellationToken);
+        await failures.TellJobsAsync(cancellationToken);
+        await registry.RemoveDeadAsync(cancellationToken);
+    }
+
+    [LoggerMessage(2040, LogLevel.Warning, "This worker could not give a sign of life; trying again")]
+    private static partial void LogFailed(ILogger logger, Exception exception);
+}

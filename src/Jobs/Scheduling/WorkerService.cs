@@ -1,0 +1,138 @@
+using Hangfire;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Seq2Seq.Jobs.Configuration;
+using Seq2Seq.Jobs.Execution;
+using Seq2Seq.Jobs.Leasing;
+
+namespace Seq2Seq.Jobs.Scheduling;
+
+/// <summary>
+/// This process's slots, from preload to drain. Each loads its models and only then takes work; what could not be loaded is
+/// tried again now and then and on request, while the slot serves the rest. When the host stops, slots take no more shards,
+/// finish within the drain time, and hand back the rest.
+/// </summary>
+internal sealed partial class WorkerService(
+    LocalSlots slots,
+    SlotLoader loader,
+    WorkerRegistry registry,
+    WorkerIdentity worker,
+    RunningShards running,
+    DatabaseListener listener,
+    JobStorage storage,
+    IServiceProvider services,
+    IOptions<JobsOptions> options,
+    IOptions<ModelsOptions> models,
+    TimeProvider time,
+    ILogger<WorkerService> logger
+) : BackgroundService
+{
+    private static readonly TimeSpan _retryCheckInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _drainCheckInterval = TimeSpan.FromMilliseconds(20);
+
+    // After the drain time, the shards that are left get this long to notice that they are to stop.
+    private static readonly TimeSpan _handBackTime = TimeSpan.FromSeconds(5);
+
+    private readonly Dictionary<DeviceSlot, SlotServer> _servers = [];
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var subscription = listener.Subscribe(NotificationChannels.Models, RetryNow);
+        foreach (var slot in slots.All)
+        {
+            var runner = ActivatorUtilities.CreateInstance<ShardRunner>(services, slot);
+            string name = $"{worker.Host}:{worker.ProcessId}";
+            _servers[slot] = new SlotServer(slot, runner, storage, name, slots.ShardsPerSlot);
+        }
+
+        var loads = slots.All.ToDictionary(slot => slot, slot => loader.LoadAsync(slot, stoppingToken));
+        if (Placement.IsNeeded(slots.All))
+        {
+            await Task.WhenAll(loads.Values);
+            await Placement.PlaceAsync(slots.All, MeasuredModels());
+        }
+
+        await Task.WhenAll(slots.All.Select(slot => ServeAsync(slot, loads[slot], stoppingToken)));
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        LogDraining(logger, running.Count);
+        await base.StopAsync(cancellationToken);
+        foreach (var (slot, server) in _servers)
+        {
+            slot.SetState(SlotState.Draining, null);
+            server.Stop();
+        }
+
+        await registry.TellAsync(cancellationToken);
+        await DrainAsync(options.Value.DrainTime, cancellationToken);
+        foreach (var shard in running.All)
+        {
+            shard.Stop(StopReason.Draining);
+        }
+
+        await DrainAsync(_handBackTime, cancellationToken);
+        LogDrained(logger, running.Count);
+        if (running.Count == 0)
+        {
+            await EndAsync(cancellationToken);
+        }
+    }
+
+    private HashSet<string> MeasuredModels() =>
+        [.. models.Value.Where(model => model.Value.Device == SlotPlan.AnyDevice).Select(model => model.Key)];
+
+    private async Task ServeAsync(DeviceSlot slot, Task load, CancellationToken stoppingToken)
+    {
+        await load;
+        _servers[slot].Serve();
+        await registry.TellAsync(stoppingToken);
+        while (true)
+        {
+            await Task.Delay(_retryCheckInterval, time, stoppingToken);
+            if (await loader.RetryAsync(slot, stoppingToken))
+            {
+                _servers[slot].Serve();
+                await registry.TellAsync(stoppingToken);
+            }
+        }
+    }
+
+    private void RetryNow(string model)
+    {
+        foreach (var slot in slots.All)
+        {
+            slot.RetryNow(model, time.GetUtcNow());
+        }
+    }
+
+    private async Task DrainAsync(TimeSpan atMost, CancellationToken cancellationToken)
+    {
+        var start = time.GetTimestamp();
+        while (running.Count > 0 && time.GetElapsedTime(start) < atMost)
+        {
+            await Task.Delay(_drainCheckInterval, time, cancellationToken);
+        }
+    }
+
+    private async Task EndAsync(CancellationToken cancellationToken)
+    {
+        foreach (var (slot, server) in _servers)
+        {
+            await server.WaitAsync(cancellationToken);
+            server.Dispose();
+            await slot.UnloadAsync();
+        }
+
+        await registry.RemoveAsync(cancellationToken);
+    }
+
+    [LoggerMessage(2070, LogLevel.Information, "Draining: {Count} shards are running")]
+    private static partial void LogDraining(ILogger logger, int count);
+
+    [LoggerMessage(2071, LogLevel.Information, "Drained; {Count} shards did not stop and are left to their leases")]
+    private static partial void LogDrained(ILogger logger, int count);
+}

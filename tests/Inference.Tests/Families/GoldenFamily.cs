@@ -1,0 +1,92 @@
+using System.Text.Json;
+using Seq2Seq.Inference.Families;
+using Seq2Seq.Inference.Loading;
+
+namespace Seq2Seq.Inference.Tests.Families;
+
+/// <summary>
+/// A tiny model of a family with the reference's answers (Data/generation, made with transformers 5.17.0): encoder states
+/// and logits of a padded batch, and sequences under many generation settings.
+/// </summary>
+internal sealed class GoldenFamily
+{
+    private GoldenFamily(string name)
+    {
+        Folder = Path.Join(AppContext.BaseDirectory, "Data", "generation", name);
+        Tensors = GoldenTensors.Read(Path.Join(Folder, "tensors.safetensors"));
+        JsonElement cases = JsonElement.Parse(File.ReadAllBytes(Path.Join(Folder, "cases.json")));
+        InputIds = cases.GetProperty("input_ids").Deserialize<int[][]>()!;
+        int[] special = cases.GetProperty("special").Deserialize<int[]>()!;
+        Cases = [.. cases.GetProperty("cases").EnumerateArray().Select(test => new GoldenCase(test, special))];
+    }
+
+    /// <summary>Every family that has a folder.</summary>
+    public static TheoryData<string> Names =>
+        [
+            .. Directory
+                .EnumerateDirectories(Path.Join(AppContext.BaseDirectory, "Data", "generation"))
+                .Select(folder => Path.GetFileName(folder))
+                .Order(StringComparer.Ordinal),
+        ];
+
+    public string Folder { get; }
+
+    public GoldenTensors Tensors { get; }
+
+    public int[][] InputIds { get; }
+
+    public IReadOnlyList<GoldenCase> Cases { get; }
+
+    public static GoldenFamily Open(string name) => new(name);
+
+    public LoadedNetwork Load() =>
+        LoadPlan.Load(Options, FamilyRegistry.Default, TestContext.Current.CancellationToken);
+
+    public ModelLoadOptions Options =>
+        new()
+        {
+            Name = Path.GetFileName(Folder),
+            Folder = Folder,
+            ComputeType = "float32",
+            Threads = 1,
+        };
+}
+
+/// <summary>Generation options, and for each line what the reference made of it.</summary>
+internal sealed class GoldenCase
+{
+    public GoldenCase(JsonElement test, int[] special)
+    {
+        Name = test.GetProperty("name").GetString()!;
+        Parameters = test.GetProperty("generation");
+        int returned = Parameters.TryGetProperty("num_return_sequences", out JsonElement count) ? count.GetInt32() : 1;
+        int end = special[1];
+        Sequences =
+        [
+            .. test.GetProperty("sequences")
+                .Deserialize<int[][]>()!
+                .Select(sequence => Strip(sequence, end))
+                .Chunk(returned),
+        ];
+        if (test.TryGetProperty("sequences_scores", out JsonElement scores))
+        {
+            Scores = [.. scores.Deserialize<double[]>()!.Chunk(returned)];
+        }
+    }
+
+    public string Name { get; }
+
+    public JsonElement Parameters { get; }
+
+    /// <summary>Of each line its outputs, without start token and padding.</summary>
+    public int[][][] Sequences { get; }
+
+    public double[][]? Scores { get; }
+
+    private static int[] Strip(int[] sequence, int end)
+    {
+        int[] tokens = sequence[1..];
+        int last = Array.IndexOf(tokens, end);
+        return last < 0 ? tokens : tokens[..(last + 1)];
+    }
+}
