@@ -61,7 +61,7 @@ public static class ApiHost
         app.MapJobs();
         app.MapModels();
         GenerateEndpoint.Map(app);
-        app.MapHealth(hasWorkers: true);
+        app.MapHealth();
         app.MapProblems();
         app.MapApiDocument();
         app.MapLogin();

@@ -52,7 +52,11 @@ internal static class ApiClient
     }
 
     /// <summary>The answer must be a complete problem of this status and code.</summary>
-    public static async Task<JsonElement> ShouldBeProblemAsync(this HttpResponseMessage response, int status, string code)
+    public static async Task<JsonElement> ShouldBeProblemAsync(
+        this HttpResponseMessage response,
+        int status,
+        string code
+    )
     {
         string body = await response.Content.ReadAsStringAsync(Cancellation);
         ((int)response.StatusCode).Should().Be(status, body);

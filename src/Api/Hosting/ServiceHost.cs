@@ -109,7 +109,7 @@ internal sealed class ServiceHost : IAsyncDisposable
         if (settings.Role == ServiceRole.Worker)
         {
             WebApplication health = builder.Build();
-            health.MapHealth(hasWorkers: true);
+            health.MapHealth();
             return health;
         }
 

@@ -108,9 +108,7 @@ public sealed class AccessTests(TestDatabase database) : IClassFixture<TestDatab
         page.StatusCode.Should().Be(HttpStatusCode.Redirect);
         string login = page.Headers.Location!.ToString();
         login.Should().Be("/login?return=%2Fdashboard%2Fjobs%3Fsearch%3Dx");
-        (await api.Client.GetStringAsync(login, Cancellation))
-            .Should()
-            .Contain("value=\"/dashboard/jobs?search=x\"");
+        (await api.Client.GetStringAsync(login, Cancellation)).Should().Contain("value=\"/dashboard/jobs?search=x\"");
 
         HttpResponseMessage refused = await SignInAsync(api, "wrong-wrong-wrong-1", "/dashboard");
         refused.StatusCode.Should().Be(HttpStatusCode.Unauthorized);
@@ -127,7 +125,12 @@ public sealed class AccessTests(TestDatabase database) : IClassFixture<TestDatab
             (await GetAsync(api, address, ("Cookie", session))).StatusCode.Should().Be(HttpStatusCode.OK, address);
         }
 
-        HttpResponseMessage signedOut = await PostAsync(api, "/logout", ("Cookie", session), ("Sec-Fetch-Site", "same-origin"));
+        HttpResponseMessage signedOut = await PostAsync(
+            api,
+            "/logout",
+            ("Cookie", session),
+            ("Sec-Fetch-Site", "same-origin")
+        );
         signedOut.Headers.GetValues("Set-Cookie").Single().Should().StartWith("seq2seq-session=;");
     }
 
@@ -150,7 +153,10 @@ public sealed class AccessTests(TestDatabase database) : IClassFixture<TestDatab
     public async Task A_session_ends_when_its_key_is_another()
     {
         ApiApplication before = await StartAsync(("Access:Keys:ops", Key));
-        string session = (await SignInAsync(before, Key, "/dashboard")).Headers.GetValues("Set-Cookie").Single().Split(';')[0];
+        string session = (await SignInAsync(before, Key, "/dashboard"))
+            .Headers.GetValues("Set-Cookie")
+            .Single()
+            .Split(';')[0];
         (await GetAsync(before, "/jobs", ("Cookie", session))).StatusCode.Should().Be(HttpStatusCode.OK);
 
         ApiApplication after = await StartAsync(("Access:Keys:ops", OtherKey));

@@ -74,7 +74,8 @@ public sealed class GenerateEndpointTests(ApiFixture api) : IClassFixture<ApiFix
 
         await ((Func<Task>)(() => generating)).Should().ThrowAsync<OperationCanceledException>();
         await Eventually.HoldsAsync(
-            async () => await api.Database.ScalarAsync<string>("SELECT state FROM job WHERE name = 'hung-up'") == "cancelled",
+            async () =>
+                await api.Database.ScalarAsync<string>("SELECT state FROM job WHERE name = 'hung-up'") == "cancelled",
             TimeSpan.FromSeconds(10),
             "the job is cancelled"
         );

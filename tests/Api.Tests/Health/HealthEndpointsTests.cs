@@ -52,7 +52,11 @@ public sealed class HealthEndpointsTests(PostgresServer server)
             }
         );
         await Eventually.HoldsAsync(
-            async () => (await api.Client.GetStringAsync("/models", Cancellation)).Contains("tensor_missing", StringComparison.Ordinal),
+            async () =>
+                (await api.Client.GetStringAsync("/models", Cancellation)).Contains(
+                    "tensor_missing",
+                    StringComparison.Ordinal
+                ),
             Patience,
             "the load has failed"
         );

@@ -26,26 +26,51 @@ public sealed class BadInputTests(ApiFixture api) : IClassFixture<ApiFixture>
     [InlineData("""{"model":"capitals","inputs":[{"text":7}]}""", 400, "field_invalid", "inputs[0].text")]
     [InlineData("""{"model":"capitals","inputs":[{"text":"a","id":"x"}]}""", 400, "field_unknown", "inputs[0].id")]
     [InlineData("""{"model":"capitals","inputs":[{"input_ids":"1"}]}""", 400, "field_invalid", "inputs[0].input_ids")]
-    [InlineData("""{"model":"capitals","inputs":[{"input_ids":[1,1.5]}]}""", 400, "field_invalid", "inputs[0].input_ids[1]")]
-    [InlineData("""{"model":"capitals","inputs":[{"input_ids":[99999999999]}]}""", 400, "field_invalid", "inputs[0].input_ids[0]")]
+    [InlineData(
+        """{"model":"capitals","inputs":[{"input_ids":[1,1.5]}]}""",
+        400,
+        "field_invalid",
+        "inputs[0].input_ids[1]"
+    )]
+    [InlineData(
+        """{"model":"capitals","inputs":[{"input_ids":[99999999999]}]}""",
+        400,
+        "field_invalid",
+        "inputs[0].input_ids[0]"
+    )]
     [InlineData("""{"model":"capitals","inputs":["\ud800"]}""", 400, "encoding_invalid", "inputs[0]")]
     [InlineData("""{"model":"capitals","inputs":["a"],"modell":"x"}""", 400, "field_unknown", "modell")]
     [InlineData("""{"model":"capitals","inputs":["a"],"Model":"x"}""", 400, "field_unknown", "Model")]
     [InlineData("""{"model":"capitals","inputs":["a"],"priority":12}""", 400, "field_invalid", "priority")]
     [InlineData("""{"model":"capitals","inputs":["a"],"priority":"1"}""", 400, "field_invalid", "priority")]
     [InlineData("""{"model":"capitals","inputs":["a"],"priority":1.5}""", 400, "field_invalid", "priority")]
-    [InlineData("""{"model":"capitals","inputs":["a"],"retention_seconds":1}""", 400, "field_invalid", "retention_seconds")]
+    [InlineData(
+        """{"model":"capitals","inputs":["a"],"retention_seconds":1}""",
+        400,
+        "field_invalid",
+        "retention_seconds"
+    )]
     [InlineData("""{"model":"capitals","inputs":["a"],"name":["x"]}""", 400, "field_invalid", "name")]
     [InlineData("""{"model":"capitals","inputs":["a"],"name":"line\nbreak"}""", 400, "field_invalid", "name")]
     [InlineData("""{"model":"capitals","inputs":["a"],"parameters":[]}""", 400, "field_invalid", "parameters")]
-    [InlineData("""{"model":"capitals","inputs":["a"],"parameters":{"num_beam":4}}""", 422, "parameter_invalid", "parameters.num_beam")]
-    [InlineData("""{"model":"capitals","inputs":["a"],"parameters":{"num_beams":"4"}}""", 422, "parameter_invalid", "parameters.num_beams")]
-    [InlineData("""[]""", 400, "field_invalid", "body")]
-    [InlineData("""null""", 400, "field_invalid", "body")]
+    [InlineData(
+        """{"model":"capitals","inputs":["a"],"parameters":{"num_beam":4}}""",
+        422,
+        "parameter_invalid",
+        "parameters.num_beam"
+    )]
+    [InlineData(
+        """{"model":"capitals","inputs":["a"],"parameters":{"num_beams":"4"}}""",
+        422,
+        "parameter_invalid",
+        "parameters.num_beams"
+    )]
+    [InlineData("[]", 400, "field_invalid", "body")]
+    [InlineData("null", 400, "field_invalid", "body")]
     [InlineData("""{"model":"capitals",}""", 400, "json_malformed", "body")]
     [InlineData("""{"model":"capitals" // comment""", 400, "json_malformed", "body")]
     [InlineData("""{"model":"capitals","model":"capitals","inputs":["a"]}""", 400, "json_malformed", "body")]
-    [InlineData("""""", 400, "json_malformed", "body")]
+    [InlineData("", 400, "json_malformed", "body")]
     [InlineData("""{"model":NaN}""", 400, "json_malformed", "body")]
     public async Task A_wrong_json_body_is_refused_by_field(string body, int status, string code, string field)
     {
@@ -141,12 +166,36 @@ public sealed class BadInputTests(ApiFixture api) : IClassFixture<ApiFixture>
     [InlineData("multipart/form-data", "", "multipart_malformed")]
     [InlineData("multipart/form-data; boundary=x", "", "multipart_malformed")]
     [InlineData("multipart/form-data; boundary=x", "--x\r\n\r\nno name\r\n--x--", "multipart_malformed")]
-    [InlineData("multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\ncapi", "multipart_malformed")]
-    [InlineData("multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\ncapitals\r\n--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\ncut", "multipart_malformed")]
-    [InlineData("multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\ncapitals\r\n--x--\r\n", "field_missing")]
-    [InlineData("multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\na\r\n--x--\r\n", "field_missing")]
-    [InlineData("multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"colour\"\r\n\r\nred\r\n--x\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\ncapitals\r\n--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\na\r\n--x--\r\n", "field_unknown")]
-    [InlineData("multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\na\r\n--x\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nb\r\n--x--\r\n", "field_invalid")]
+    [InlineData(
+        "multipart/form-data; boundary=x",
+        "--x\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\ncapi",
+        "multipart_malformed"
+    )]
+    [InlineData(
+        "multipart/form-data; boundary=x",
+        "--x\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\ncapitals\r\n--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\ncut",
+        "multipart_malformed"
+    )]
+    [InlineData(
+        "multipart/form-data; boundary=x",
+        "--x\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\ncapitals\r\n--x--\r\n",
+        "field_missing"
+    )]
+    [InlineData(
+        "multipart/form-data; boundary=x",
+        "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\na\r\n--x--\r\n",
+        "field_missing"
+    )]
+    [InlineData(
+        "multipart/form-data; boundary=x",
+        "--x\r\nContent-Disposition: form-data; name=\"colour\"\r\n\r\nred\r\n--x\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\ncapitals\r\n--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\na\r\n--x--\r\n",
+        "field_unknown"
+    )]
+    [InlineData(
+        "multipart/form-data; boundary=x",
+        "--x\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\na\r\n--x\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nb\r\n--x--\r\n",
+        "field_invalid"
+    )]
     public async Task A_broken_form_is_refused(string mediaType, string body, string code)
     {
         HttpResponseMessage response = await api.Client.PostAsync(
@@ -259,7 +308,12 @@ public sealed class BadInputTests(ApiFixture api) : IClassFixture<ApiFixture>
     [InlineData("GET", "/jobs/00000000-0000-0000-0000-000000000000/results", 404, "job_not_found")]
     [InlineData("GET", "/jobs/00000000-0000-0000-0000-000000000000/results?format=xml", 406, "format_unknown")]
     [InlineData("GET", "/jobs/00000000-0000-0000-0000-000000000000/results?from=-1", 400, "field_invalid")]
-    [InlineData("GET", "/jobs/00000000-0000-0000-0000-000000000000/results?from=99999999999999999999", 400, "field_invalid")]
+    [InlineData(
+        "GET",
+        "/jobs/00000000-0000-0000-0000-000000000000/results?from=99999999999999999999",
+        400,
+        "field_invalid"
+    )]
     [InlineData("GET", "/jobs/00000000-0000-0000-0000-000000000000/shards", 404, "job_not_found")]
     [InlineData("GET", "/jobs/00000000-0000-0000-0000-000000000000/shards?limit=1001", 400, "field_invalid")]
     [InlineData("GET", "/jobs/00000000-0000-0000-0000-000000000000/events", 404, "job_not_found")]
@@ -301,11 +355,7 @@ public sealed class BadInputTests(ApiFixture api) : IClassFixture<ApiFixture>
     public async Task Customers_text_is_not_in_the_log()
     {
         const string Secret = "wJ4-secret-text";
-        await api.Client.PostAsync(
-            $"/jobs?model=capitals&name={Secret}",
-            ApiClient.Text($"{Secret}\n"),
-            Cancellation
-        );
+        await api.Client.PostAsync($"/jobs?model=capitals&name={Secret}", ApiClient.Text($"{Secret}\n"), Cancellation);
         await api.Client.PostAsync(
             "/jobs",
             ApiClient.Json($$"""{"model":"capitals","inputs":[{"text":"{{Secret}}","x":1}]}"""),

@@ -44,9 +44,7 @@ public sealed class JobEndpointsTests(ApiFixture api) : IClassFixture<ApiFixture
             listed.AddRange(page.GetProperty("jobs").EnumerateArray().Select(job => job.GetProperty("id").GetGuid()));
             bool hasNext = page.GetProperty("next").ValueKind == JsonValueKind.String;
             response.Headers.Contains("Link").Should().Be(hasNext);
-            address = hasNext
-                ? response.Headers.GetValues("Link").Single().Split('<', '>')[1]
-                : null;
+            address = hasNext ? response.Headers.GetValues("Link").Single().Split('<', '>')[1] : null;
         }
 
         listed.Should().Equal(submitted);
@@ -75,9 +73,11 @@ public sealed class JobEndpointsTests(ApiFixture api) : IClassFixture<ApiFixture
     public async Task Cancelling_stops_a_job_and_keeps_what_it_has()
     {
         // Shards of ten lines: the first completes, the second is held.
-        Guid id = await api.Client.SubmitAsync(
-            [.. Enumerable.Range(0, 10).Select(line => $"line {line}"), CapitalsModel.Held, "after"]
-        );
+        Guid id = await api.Client.SubmitAsync([
+            .. Enumerable.Range(0, 10).Select(line => $"line {line}"),
+            CapitalsModel.Held,
+            "after",
+        ]);
         await WaitForLinesAsync(id, 10);
 
         HttpResponseMessage response = await api.Client.PostAsync($"/jobs/{id}/cancel", content: null, Cancellation);

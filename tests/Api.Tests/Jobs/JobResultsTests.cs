@@ -10,9 +10,11 @@ public sealed class JobResultsTests(ApiFixture api) : IClassFixture<ApiFixture>
     [Fact]
     public async Task Results_come_while_the_job_runs_and_say_how_to_go_on()
     {
-        Guid id = await api.Client.SubmitAsync(
-            [.. Enumerable.Range(0, 10).Select(line => $"line {line}"), CapitalsModel.Held, "after"]
-        );
+        Guid id = await api.Client.SubmitAsync([
+            .. Enumerable.Range(0, 10).Select(line => $"line {line}"),
+            CapitalsModel.Held,
+            "after",
+        ]);
         await Seq2Seq.Testing.Eventually.HoldsAsync(
             async () => (await api.Client.GetJsonAsync($"/jobs/{id}")).GetProperty("lines_done").GetInt64() == 10,
             TimeSpan.FromSeconds(30),
@@ -50,7 +52,9 @@ public sealed class JobResultsTests(ApiFixture api) : IClassFixture<ApiFixture>
         Guid id = (await submitted.ReadAsync()).GetProperty("id").GetGuid();
         await api.Client.WaitAsync(id);
 
-        string[] lines = (await api.Client.GetStringAsync($"/jobs/{id}/results", Cancellation)).TrimEnd('\n').Split('\n');
+        string[] lines = (await api.Client.GetStringAsync($"/jobs/{id}/results", Cancellation))
+            .TrimEnd('\n')
+            .Split('\n');
 
         lines.Should().HaveCount(2);
         JsonElement first = JsonDocument.Parse(lines[0]).RootElement;

@@ -158,8 +158,7 @@ public sealed class SubmitJobTests(ApiFixture api) : IClassFixture<ApiFixture>
 
         await submit.Should().ThrowAsync<OperationCanceledException>();
         await Seq2Seq.Testing.Eventually.HoldsAsync(
-            async () =>
-                await api.Database.ScalarAsync<long>("SELECT count(*) FROM job WHERE name = 'broken-off'") == 0,
+            async () => await api.Database.ScalarAsync<long>("SELECT count(*) FROM job WHERE name = 'broken-off'") == 0,
             TimeSpan.FromSeconds(10),
             "the job that broke off is gone"
         );
@@ -168,7 +167,9 @@ public sealed class SubmitJobTests(ApiFixture api) : IClassFixture<ApiFixture>
     private async Task<Guid> SubmitAsync(string address, HttpContent content)
     {
         HttpResponseMessage response = await api.Client.PostAsync(address, content, Cancellation);
-        response.StatusCode.Should().Be(HttpStatusCode.Accepted, await response.Content.ReadAsStringAsync(Cancellation));
+        response
+            .StatusCode.Should()
+            .Be(HttpStatusCode.Accepted, await response.Content.ReadAsStringAsync(Cancellation));
         return (await response.ReadAsync()).GetProperty("id").GetGuid();
     }
 

@@ -78,7 +78,9 @@ public sealed partial class ApiDocumentTests(ApiFixture api) : IClassFixture<Api
         {
             Uri address = new(new Uri(api.Application.Address, "/scalar/"), script.Groups[1].Value);
             address.Host.Should().Be(api.Application.Address.Host);
-            (await api.Client.GetAsync(address, Cancellation)).StatusCode.Should().Be(HttpStatusCode.OK, address.ToString());
+            (await api.Client.GetAsync(address, Cancellation))
+                .StatusCode.Should()
+                .Be(HttpStatusCode.OK, address.ToString());
         }
 
         HttpResponseMessage response = await api.Client.GetAsync("/scalar/", Cancellation);

@@ -68,7 +68,10 @@ public sealed class ProblemCodesTests(ApiFixture api) : IClassFixture<ApiFixture
 
             JsonElement problem = await response.ShouldBeProblemAsync(500, "internal_error");
             problem.GetRawText().Should().NotContain("job_away").And.NotContain("Npgsql").And.NotContain(" at ");
-            api.Application.Log.All.Should().Contain(line => line.Contains("/jobs", StringComparison.Ordinal) && line.Contains("42P01", StringComparison.Ordinal));
+            api.Application.Log.All.Should()
+                .Contain(line =>
+                    line.Contains("/jobs", StringComparison.Ordinal) && line.Contains("42P01", StringComparison.Ordinal)
+                );
         }
         finally
         {
