@@ -1,66 +1,181 @@
-using Seq2Seq.Inference.Loading;
+using Npgsql;
+using NpgsqlTypes;
+using Seq2Seq.Jobs.Execution;
+using Seq2Seq.Jobs.Scheduling;
+using Seq2Seq.Jobs.Storage;
 
 namespace Seq2Seq.Jobs;
 
-/// <summary>Finds, lists and cancels jobs.</summary>
+/// <summary>Finds, lists and cancels jobs. A job whose retention has passed is gone, even before its rows are deleted.</summary>
 public sealed class JobDirectory
 {
-    public Task<Job?> FindAsync(Guid id, CancellationToken cancellationToken) => throw new NotSupportedException();
+    // Notifications hasten; they are not relied on.
+    private static readonly TimeSpan _lookAgain = TimeSpan.FromSeconds(5);
+
+    private readonly NpgsqlDataSource _dataSource;
+    private readonly JobEndings _endings;
+    private readonly TimeProvider _time;
+
+    internal JobDirectory(NpgsqlDataSource dataSource, JobEndings endings, TimeProvider time)
+    {
+        _dataSource = dataSource;
+        _endings = endings;
+        _time = time;
+    }
+
+    public async Task<Job?> FindAsync(Guid id, CancellationToken cancellationToken)
+    {
+        await using var command = _dataSource.CreateCommand(DirectoryQueries.Find);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken) ? JobRow.Read(reader) : null;
+    }
 
     /// <summary>Newest first; <see cref="JobFilter.Before"/> continues after the last one seen.</summary>
-    public Task<IReadOnlyList<Job>> ListAsync(JobFilter filter, CancellationToken cancellationToken) =>
-        throw new NotSupportedException();
+    public async Task<IReadOnlyList<Job>> ListAsync(JobFilter filter, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(filter);
+        await using var command = _dataSource.CreateCommand(DirectoryQueries.List);
+        AddOptional(command, NpgsqlDbType.Text, filter.State is { } state ? JobRow.StateName(state) : null);
+        AddOptional(command, NpgsqlDbType.Text, filter.Model);
+        AddOptional(command, NpgsqlDbType.Text, filter.Search is null ? null : EscapePattern(filter.Search));
+        AddOptional(command, NpgsqlDbType.Uuid, filter.Before);
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = filter.Limit });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        List<Job> jobs = [];
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            jobs.Add(JobRow.Read(reader));
+        }
 
-    public Task<IReadOnlyList<ShardStatus>> ListShardsAsync(
+        return jobs;
+    }
+
+    /// <summary>A page of a job's shards in input order.</summary>
+    /// <param name="jobId">The job.</param>
+    /// <param name="limit">Most shards in the page.</param>
+    /// <param name="afterFirstLine">First line of the last shard seen; −1 for the first page.</param>
+    /// <param name="cancellationToken">Ends the query.</param>
+    public async Task<IReadOnlyList<ShardStatus>> ListShardsAsync(
         Guid jobId,
         int limit,
         long afterFirstLine,
         CancellationToken cancellationToken
-    ) => throw new NotSupportedException();
+    )
+    {
+        await using var command = _dataSource.CreateCommand(DirectoryQueries.ListShards);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = jobId });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = afterFirstLine });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        List<ShardStatus> shards = [];
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            shards.Add(ReadShard(reader));
+        }
+
+        return shards;
+    }
 
     /// <summary>The loads that served a job's results, with their reports.</summary>
-    public Task<IReadOnlyList<ServingLoad>> ListLoadsAsync(Guid jobId, CancellationToken cancellationToken) =>
-        throw new NotSupportedException();
+    public async Task<IReadOnlyList<ServingLoad>> ListLoadsAsync(Guid jobId, CancellationToken cancellationToken)
+    {
+        await using var command = _dataSource.CreateCommand(DirectoryQueries.ListLoads);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = jobId });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        List<ServingLoad> loads = [];
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            loads.Add(
+                new ServingLoad(
+                    reader.GetInt64(0),
+                    reader.GetString(1),
+                    reader.GetString(2),
+                    reader.GetString(3),
+                    LoadReportJson.Read(reader.GetString(4)),
+                    reader.GetInt64(5)
+                )
+            );
+        }
+
+        return loads;
+    }
 
     /// <summary>Cancels a job that has not finished; results that are there are kept. Cancelling twice equals once.</summary>
     /// <returns>The job as it is afterwards; null when there is none of that id.</returns>
-    public Task<Job?> CancelAsync(Guid id, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public async Task<Job?> CancelAsync(Guid id, CancellationToken cancellationToken)
+    {
+        await using var batch = _dataSource.CreateBatch();
+        foreach (string sql in (ReadOnlySpan<string>)[DirectoryQueries.Cancel, DirectoryQueries.CancelShards])
+        {
+            var command = new NpgsqlBatchCommand(sql);
+            command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
+            batch.BatchCommands.Add(command);
+        }
+
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+        return await FindAsync(id, cancellationToken);
+    }
 
     /// <summary>Completes when the job has finished, or when <paramref name="timeout"/> has passed.</summary>
-    public Task<Job?> WaitAsync(Guid id, TimeSpan timeout, CancellationToken cancellationToken) =>
-        throw new NotSupportedException();
+    /// <returns>The job as it is then; null when there is none of that id.</returns>
+    public async Task<Job?> WaitAsync(Guid id, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        long started = _time.GetTimestamp();
+        while (true)
+        {
+            var ending = _endings.NextAsync(id);
+            var job = await FindAsync(id, cancellationToken);
+            var left = timeout - _time.GetElapsedTime(started);
+            if (job is null or { FinishedAt: not null } || left <= TimeSpan.Zero)
+            {
+                return job;
+            }
+
+            var pause = left < _lookAgain ? left : _lookAgain;
+            await ending
+                .WaitAsync(pause, _time, cancellationToken)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+
+    private static ShardStatus ReadShard(NpgsqlDataReader reader) =>
+        new()
+        {
+            Id = reader.GetInt64(0),
+            FirstLine = reader.GetInt64(1),
+            Lines = reader.GetInt32(2),
+            State = reader.GetString(3),
+            Attempts = reader.GetInt32(4),
+            Worker = reader.IsDBNull(5) ? null : reader.GetString(5),
+            Slot = reader.IsDBNull(6) ? null : reader.GetString(6),
+            StartedAt = JobRow.ReadTime(reader, 7),
+            FinishedAt = JobRow.ReadTime(reader, 8),
+            LeaseUntil = JobRow.ReadTime(reader, 9),
+            ErrorCode = reader.IsDBNull(10) ? null : reader.GetString(10),
+            ErrorMessage = reader.IsDBNull(11) ? null : reader.GetString(11),
+        };
+
+    private static void AddOptional(NpgsqlCommand command, NpgsqlDbType type, object? value) =>
+        command.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = type, Value = value ?? DBNull.Value });
+
+    private static string EscapePattern(string text) =>
+        text.Replace("\\", "\\\\", StringComparison.Ordinal)
+            .Replace("%", "\\%", StringComparison.Ordinal)
+            .Replace("_", "\\_", StringComparison.Ordinal);
 }
 
+/// <summary>Which jobs to list; what is null does not restrict.</summary>
 public sealed record JobFilter
 {
     public JobState? State { get; init; }
     public string? Model { get; init; }
 
-    /// <summary>Part of a name, or an id.</summary>
+    /// <summary>Part of a name, or the beginning of an id.</summary>
     public string? Search { get; init; }
 
     /// <summary>Only jobs listed after this one.</summary>
     public Guid? Before { get; init; }
     public int Limit { get; init; } = 50;
 }
-
-/// <summary>A shard, without its lines.</summary>
-public sealed record ShardStatus
-{
-    public required long Id { get; init; }
-    public required long FirstLine { get; init; }
-    public required int Lines { get; init; }
-    public required string State { get; init; }
-    public required int Attempts { get; init; }
-    public string? Worker { get; init; }
-    public string? Slot { get; init; }
-    public DateTimeOffset? StartedAt { get; init; }
-    public DateTimeOffset? FinishedAt { get; init; }
-    public DateTimeOffset? LeaseUntil { get; init; }
-    public string? ErrorCode { get; init; }
-    public string? ErrorMessage { get; init; }
-}
-
-/// <summary>A load of a model that served lines of a job.</summary>
-/// <param name="ServedBy">The model that gave the results: another than the job's when the policy fell back to it.</param>
-public sealed record ServingLoad(long Id, string ServedBy, string Worker, string Slot, LoadReport Report, long Lines);

@@ -7,6 +7,9 @@ public sealed class JobsOptions
 {
     public const string SectionName = "Jobs";
 
+    /// <summary>The longest time that results can be kept.</summary>
+    public static readonly TimeSpan MaxRetention = TimeSpan.FromDays(3650);
+
     /// <summary>Most lines in a shard.</summary>
     [Range(1, 100_000)]
     public int ShardLines { get; set; } = 1000;

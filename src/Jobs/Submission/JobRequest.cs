@@ -26,6 +26,12 @@ public sealed record JobRequest
 /// <summary>One line of a job's input. A line that can't be read carries its error, which becomes its result.</summary>
 public sealed record SourceLine
 {
+    /// <summary>Most bytes of one line's text. A longer line becomes an error, so that memory stays bounded.</summary>
+    public const int MaxBytes = 1024 * 1024;
+
+    /// <summary>Most characters of a custom id.</summary>
+    public const int MaxCustomIdLength = 1024;
+
     /// <summary>The caller's own id of the line, given back with its result.</summary>
     public string? CustomId { get; init; }
 

@@ -1,28 +1,100 @@
+using System.Buffers;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Seq2Seq.Jobs.Configuration;
+using Seq2Seq.Jobs.Sharding;
+
 namespace Seq2Seq.Jobs.Submission;
 
-/// <summary>Turns a request and its lines into one job and its shards. Lines stream in; memory stays constant.</summary>
+/// <summary>
+/// Turns a request and its lines into one job and its shards. Lines stream in; memory stays constant. A small job is stored
+/// in one round trip; a large one stands in state <c>receiving</c>, which nobody runs, until its last line is there. A submit
+/// that breaks off leaves nothing.
+/// </summary>
 public sealed class JobSubmitter
 {
+    // What is held in memory before it is stored.
+    private const int BatchBytes = 4 * 1024 * 1024;
+
+    // Long before a job counts as abandoned.
+    private static readonly TimeSpan _signOfLife = TimeSpan.FromMinutes(1);
+
+    private readonly NpgsqlDataSource _dataSource;
+    private readonly RequestCheck _check;
+    private readonly JobsOptions _options;
+    private readonly TimeProvider _time;
+
+    internal JobSubmitter(
+        NpgsqlDataSource dataSource,
+        RequestCheck check,
+        IOptions<JobsOptions> options,
+        TimeProvider time
+    )
+    {
+        _dataSource = dataSource;
+        _check = check;
+        _options = options.Value;
+        _time = time;
+    }
+
     /// <summary>Submits a job; when this returns, the job is durable.</summary>
     /// <returns>The job, and whether this call created it (false: an earlier submit with the same idempotency key did).</returns>
     /// <exception cref="SubmissionException">The request is wrong; nothing was stored.</exception>
-    public Task<SubmittedJob> SubmitAsync(
+    public async Task<SubmittedJob> SubmitAsync(
         JobRequest request,
         IAsyncEnumerable<SourceLine> lines,
         CancellationToken cancellationToken
-    ) => throw new NotSupportedException();
+    )
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(lines);
+        request = await _check.CheckAsync(request, cancellationToken);
+        var upload = new JobUpload(_dataSource, request, request.Retention ?? _options.Retention, _time);
+        await using (upload.ConfigureAwait(false))
+        {
+            await upload.LookUpKeyAsync(cancellationToken);
+            await SendAsync(upload, lines, cancellationToken);
+            return await upload.CompleteAsync(cancellationToken);
+        }
+    }
+
+    private async Task SendAsync(
+        JobUpload upload,
+        IAsyncEnumerable<SourceLine> lines,
+        CancellationToken cancellationToken
+    )
+    {
+        var cutter = new ShardCutter(_options.ShardLines, _options.ShardBytes);
+        var stored = new ArrayBufferWriter<byte>();
+        long sent = _time.GetTimestamp();
+        await foreach (var line in lines.WithCancellation(cancellationToken))
+        {
+            var (checkedLine, bytes) = LineCheck.Check(line);
+            upload.Bytes += bytes;
+            if (upload.Bytes > _options.MaxInputBytes)
+            {
+                throw new SubmissionException(
+                    SubmissionCodes.InputTooLarge,
+                    "input",
+                    $"The input has more than {_options.MaxInputBytes} bytes."
+                );
+            }
+
+            stored.ResetWrittenCount();
+            ShardInput.Append(stored, checkedLine);
+            upload.Digest?.Add(stored.WrittenSpan);
+            upload.Add(cutter.Add(stored.WrittenSpan));
+            if (upload.PendingBytes >= BatchBytes || _time.GetElapsedTime(sent) >= _signOfLife)
+            {
+                await upload.SendAsync(cancellationToken);
+                sent = _time.GetTimestamp();
+            }
+        }
+
+        upload.Add(cutter.Finish());
+    }
 }
 
 /// <param name="Job">The job as stored.</param>
 /// <param name="Created">False when an idempotency key led to an earlier job.</param>
 public sealed record SubmittedJob(Job Job, bool Created);
-
-/// <summary>A submit is refused: the caller must change the request. Codes are stable.</summary>
-/// <param name="code">Such as <c>model_unknown</c>, <c>parameter_invalid</c>, <c>input_empty</c>, <c>input_too_large</c>, <c>idempotency_key_reused</c>.</param>
-/// <param name="field">The field at fault, such as <c>model</c> or <c>parameters.num_beams</c>.</param>
-public sealed class SubmissionException(string code, string field, string message) : Exception(message)
-{
-    public string Code { get; } = code;
-
-    public string Field { get; } = field;
-}

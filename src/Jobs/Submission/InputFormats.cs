@@ -12,12 +12,13 @@ public interface IInputFormat
     /// <summary>File name endings that announce the format, such as <c>.txt</c>.</summary>
     IReadOnlyList<string> Extensions { get; }
 
-    /// <summary>Reads lines as they arrive. A line that can't be read is a line with an error, never an exception.</summary>
+    /// <summary>Reads lines as they arrive, from a plain, gzip or zstd stream. A line that can't be read is a line with an error.</summary>
+    /// <exception cref="SubmissionException">The stream as a whole can't be read: broken compression, or no lines at all in sight.</exception>
     IAsyncEnumerable<SourceLine> ReadAsync(Stream stream, CancellationToken cancellationToken);
 }
 
 /// <summary>The formats that ship: text (a line each) and JSON Lines (<c>{"custom_id", "text" | "input_ids"}</c>).</summary>
 public static class InputFormats
 {
-    public static IReadOnlyList<IInputFormat> All => throw new NotSupportedException();
+    public static IReadOnlyList<IInputFormat> All { get; } = [new TextInput(), new JsonLinesInput()];
 }

@@ -1,0 +1,68 @@
+using Seq2Seq.Jobs.Scheduling;
+using Seq2Seq.Jobs.Storage;
+
+namespace Seq2Seq.Jobs;
+
+/// <summary>The SQL of <see cref="JobDirectory"/>.</summary>
+internal static class DirectoryQueries
+{
+    /// <summary>$1 job.</summary>
+    public const string Find = $"SELECT {JobRow.Columns} FROM job WHERE id = $1 AND {JobRow.NotExpired}";
+
+    /// <summary>
+    /// Ids are in order of time, so the page before needs not be there any more. $1 state, $2 model, $3 search (escaped),
+    /// $4 last id seen, $5 limit.
+    /// </summary>
+    public const string List = $"""
+        SELECT {JobRow.Columns}
+        FROM job
+        WHERE ($1 IS NULL OR state = $1)
+            AND ($2 IS NULL OR model = $2)
+            AND ($3 IS NULL OR name ILIKE '%' || $3 || '%' OR id::text ILIKE $3 || '%')
+            AND ($4 IS NULL OR id < $4)
+            AND {JobRow.NotExpired}
+        ORDER BY id DESC
+        LIMIT $5
+        """;
+
+    /// <summary>$1 job, $2 first line of the last shard seen, $3 limit.</summary>
+    public const string ListShards = """
+        SELECT id, first_line, lines, state, attempts, worker, slot, started_at, finished_at, lease_until, error_code,
+            error_message
+        FROM shard
+        WHERE job_id = $1 AND first_line > $2
+        ORDER BY first_line
+        LIMIT $3
+        """;
+
+    /// <summary>$1 job.</summary>
+    public const string ListLoads = """
+        SELECT model_load.id, model_load.served_by, model_load.worker_id, model_load.slot, model_load.report::text,
+            served.lines
+        FROM (SELECT load_id, sum(lines)::bigint AS lines FROM shard_result WHERE job_id = $1 GROUP BY load_id) AS served
+        JOIN model_load ON model_load.id = served.load_id
+        ORDER BY model_load.id
+        """;
+
+    /// <summary>Ends a job that has not finished, and tells. Before <see cref="CancelShards"/>, by the lock order. $1 job.</summary>
+    public const string Cancel = $"""
+        WITH cancelled AS (
+            UPDATE job
+            SET state = 'cancelled', finished_at = clock_timestamp(), expires_at = clock_timestamp() + retention
+            WHERE id = $1 AND state IN ('receiving', 'queued', 'running')
+            RETURNING id
+        )
+        SELECT pg_notify('{NotificationChannels.Ended}', id::text) FROM cancelled
+        """;
+
+    /// <summary>
+    /// A statement of its own, so that it sees what others did while <see cref="Cancel"/> waited for the job. Running shards lose
+    /// their lease, which stops their workers and refuses their results. $1 job.
+    /// </summary>
+    public const string CancelShards = """
+        UPDATE shard
+        SET state = 'cancelled', lease = NULL, lease_until = NULL, finished_at = clock_timestamp()
+        FROM job
+        WHERE job.id = $1 AND job.state = 'cancelled' AND shard.job_id = $1 AND shard.state IN ('waiting', 'queued', 'running')
+        """;
+}

@@ -1,0 +1,94 @@
+using System.Text;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Seq2Seq.Jobs.Configuration;
+
+namespace Seq2Seq.Jobs.Submission;
+
+/// <summary>Checks a request before its lines are read: ranges, and that some process holds the model.</summary>
+internal sealed class RequestCheck(NpgsqlDataSource dataSource, IOptions<ModelsOptions> models)
+{
+    private const int MaxNameLength = 200;
+    private const int MaxKeyLength = 255;
+    private const int MaxPriority = 9;
+
+    // The API may run apart from the workers and know no model itself: what workers hold counts, too.
+    private const string ModelsOfWorkers = "SELECT DISTINCT model FROM slot_model ORDER BY model";
+
+    /// <returns>The request, with the model's name as it is configured.</returns>
+    /// <exception cref="SubmissionException">Names the field.</exception>
+    public async Task<JobRequest> CheckAsync(JobRequest request, CancellationToken cancellationToken)
+    {
+        CheckText("name", request.Name, minLength: 0, MaxNameLength);
+        CheckText("idempotency_key", request.IdempotencyKey, minLength: 1, MaxKeyLength);
+        if (request.Priority is < 0 or > MaxPriority)
+        {
+            throw Invalid("priority", $"priority is {request.Priority}; expected 0 (first) to {MaxPriority} (last).");
+        }
+
+        if (request.Retention is { } retention && (retention <= TimeSpan.Zero || retention > JobsOptions.MaxRetention))
+        {
+            throw Invalid(
+                "retention",
+                $"retention is {retention}; expected more than nothing and at most {JobsOptions.MaxRetention.TotalDays:0} days."
+            );
+        }
+
+        return request with
+        {
+            Model = await FindModelAsync(request.Model, cancellationToken),
+        };
+    }
+
+    private async Task<string> FindModelAsync(string name, CancellationToken cancellationToken)
+    {
+        string? configured = Match(models.Value.Keys, name);
+        if (configured is not null)
+        {
+            return configured;
+        }
+
+        var held = await ReadModelsOfWorkersAsync(cancellationToken);
+        var known = models.Value.Keys.Union(held, StringComparer.OrdinalIgnoreCase);
+        return Match(held, name)
+            ?? throw new SubmissionException(
+                SubmissionCodes.ModelUnknown,
+                "model",
+                $"There is no model '{name}'; there is: {string.Join(", ", known)}."
+            );
+    }
+
+    private async Task<List<string>> ReadModelsOfWorkersAsync(CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(ModelsOfWorkers);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        List<string> names = [];
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            names.Add(reader.GetString(0));
+        }
+
+        return names;
+    }
+
+    private static string? Match(IEnumerable<string> names, string name) =>
+        names.FirstOrDefault(known => string.Equals(known, name, StringComparison.OrdinalIgnoreCase));
+
+    private static void CheckText(string field, string? text, int minLength, int maxLength)
+    {
+        if (text is not null && (text.Length < minLength || text.Length > maxLength))
+        {
+            throw Invalid(field, $"{field} has {text.Length} characters; expected {minLength} to {maxLength}.");
+        }
+
+        // PostgreSQL's text takes no NUL and no half of a surrogate pair (which enumerates as the replacement character), and
+        // a name with line breaks would break lists.
+        if (text is not null && text.EnumerateRunes().Any(rune => Rune.IsControl(rune) || rune == Rune.ReplacementChar))
+        {
+            throw Invalid(field, $"{field} has control characters or broken text.");
+        }
+    }
+
+    private static SubmissionException Invalid(string field, string message) =>
+        new(SubmissionCodes.FieldInvalid, field, message);
+}

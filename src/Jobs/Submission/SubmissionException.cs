@@ -1,0 +1,11 @@
+namespace Seq2Seq.Jobs.Submission;
+
+/// <summary>A submit is refused: the caller must change the request. Nothing was stored.</summary>
+/// <param name="code">One of <see cref="SubmissionCodes"/>.</param>
+/// <param name="field">The field at fault, such as <c>model</c> or <c>parameters.num_beams</c>.</param>
+public sealed class SubmissionException(string code, string field, string message) : Exception(message)
+{
+    public string Code { get; } = code;
+
+    public string Field { get; } = field;
+}
