@@ -29,7 +29,7 @@ public sealed partial class DashboardTests(ApiFixture api) : IClassFixture<ApiFi
         page.Should().NotContain("style=").And.NotContain("onclick");
         foreach (Match asset in Asset().Matches(page))
         {
-            HttpResponseMessage answer = await api.Client.GetAsync(asset.Groups[1].Value, Cancellation);
+            HttpResponseMessage answer = await api.Client.GetAsync(asset.Groups["address"].Value, Cancellation);
             answer.StatusCode.Should().Be(HttpStatusCode.OK);
             answer.Headers.CacheControl!.ToString().Should().Contain("immutable");
         }
@@ -175,6 +175,10 @@ public sealed partial class DashboardTests(ApiFixture api) : IClassFixture<ApiFi
         response.Headers.Location!.ToString().Should().Be("/dashboard");
     }
 
-    [GeneratedRegex(@"(?:src|href)=""(/dashboard/assets/[^""]+)""")]
+    [GeneratedRegex(
+        @"(?:src|href)=""(?<address>/dashboard/assets/[^""]+)""",
+        RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000
+    )]
     private static partial Regex Asset();
 }

@@ -43,7 +43,7 @@ public sealed partial class ApiDocumentTests(ApiFixture api) : IClassFixture<Api
 
             foreach (Match parameter in ParameterName().Matches(path))
             {
-                Parameters(operation).Should().Contain(parameter.Groups[1].Value, path);
+                Parameters(operation).Should().Contain(parameter.Groups["name"].Value, path);
             }
         }
     }
@@ -76,7 +76,7 @@ public sealed partial class ApiDocumentTests(ApiFixture api) : IClassFixture<Api
         outside.Matches(page).Select(match => match.Value).Should().BeEmpty();
         foreach (Match script in ScriptSource().Matches(page))
         {
-            Uri address = new(new Uri(api.Application.Address, "/scalar/"), script.Groups[1].Value);
+            Uri address = new(new Uri(api.Application.Address, "/scalar/"), script.Groups["address"].Value);
             address.Host.Should().Be(api.Application.Address.Host);
             (await api.Client.GetAsync(address, Cancellation))
                 .StatusCode.Should()
@@ -108,12 +108,20 @@ public sealed partial class ApiDocumentTests(ApiFixture api) : IClassFixture<Api
             ? parameters.EnumerateArray().Select(parameter => parameter.GetProperty("name").GetString()!)
             : [];
 
-    [GeneratedRegex(@"\{(\w+)\}")]
+    [GeneratedRegex(@"\{(?<name>\w+)\}", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex ParameterName();
 
-    [GeneratedRegex(@"(?:src|href)=""(?:https?:)?//[^""]+""")]
+    [GeneratedRegex(
+        @"(?:src|href)=""(?:https?:)?//[^""]+""",
+        RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000
+    )]
     private static partial Regex OutsideAddress();
 
-    [GeneratedRegex(@"<script[^>]+src=""([^""]+)""")]
+    [GeneratedRegex(
+        @"<script[^>]+src=""(?<address>[^""]+)""",
+        RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000
+    )]
     private static partial Regex ScriptSource();
 }
