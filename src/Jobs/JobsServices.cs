@@ -8,6 +8,7 @@ using Seq2Seq.Jobs.Configuration;
 using Seq2Seq.Jobs.Execution;
 using Seq2Seq.Jobs.Leasing;
 using Seq2Seq.Jobs.Scheduling;
+using Seq2Seq.Jobs.Storage;
 
 namespace Seq2Seq.Jobs;
 
@@ -24,6 +25,7 @@ public static class JobsServices
         services.AddConfiguration();
         services.AddHangfireStorage();
         services.AddListener();
+        services.AddJobStore();
         services.AddSingleton(provider => new ModelDirectory(
             provider.GetRequiredService<NpgsqlDataSource>(),
             provider.GetRequiredService<IOptions<JobsOptions>>(),
@@ -53,6 +55,7 @@ public static class JobsServices
         services.AddSingleton<Feeder>();
 
         // Services stop in reverse: the slots drain while leases are still renewed.
+        services.AddHostedService<Retention>();
         services.AddHostedService<LeaseHeartbeat>();
         services.AddHostedService<WorkerHeartbeat>();
         services.AddHostedService(provider => provider.GetRequiredService<Feeder>());

@@ -5,18 +5,23 @@ namespace Seq2Seq.Inference.Devices;
 
 /// <summary>
 /// The threads that compute together for one slot: the thread that enters, and workers that wait beside it. A kernel
-/// splits its work over the team of the thread that calls it, so that two slots never take each other's cores; a thread
-/// that entered no team computes alone.
+/// cuts its work into chunks, and the team of the thread that calls it takes them one by one; so two slots never take each
+/// other's cores, and a thread that entered no team computes alone.
 /// </summary>
 /// <remarks>
 /// A step of a small model is some dozens of kernels of a few microseconds, so workers spin between kernels; after
-/// <see cref="SpinMicroseconds"/> without work they park and cost nothing. Denormal floats are flushed on every thread of
-/// a team: small models meet them, and each costs a hundred cycles.
+/// <see cref="SpinMicroseconds"/> without work they park and cost nothing. The caller never waits for a worker to begin: if
+/// the system gives the worker's core to somebody else, the caller finishes the chunks itself. Denormal floats are
+/// flushed on every thread of a team.
 /// </remarks>
 internal sealed unsafe class ComputeTeam : IDisposable
 {
     /// <summary>Longer than the pause between two kernels of a step, shorter than a scheduler's time slice by far.</summary>
     public const int SpinMicroseconds = 50;
+
+    private const long Open = 1 << 15;
+    private const long Active = Open - 1;
+    private const int TicketShift = 16;
 
     private static readonly long SpinTicks = Stopwatch.Frequency * SpinMicroseconds / 1_000_000;
 
@@ -25,25 +30,30 @@ internal sealed unsafe class ComputeTeam : IDisposable
 
     private readonly Thread[] _workers;
     private readonly ManualResetEventSlim[] _awake;
+
+    // Ticket of the work | whether workers may join it | workers that have. The fields of the work are written only while
+    // it is closed and nobody is active.
+    private long _gate;
     private delegate* <void*, int, int, void> _body;
     private void* _state;
-    private int _ticket;
-    private int _pending;
-    private bool _stopping;
+    private int _chunks;
+    private int _nextChunk;
     private ExceptionDispatchInfo? _failure;
+    private volatile bool _stopping;
 
     /// <param name="threads">Threads that compute, the entering one included.</param>
     /// <param name="name">Name of the workers in debuggers and dumps.</param>
     public ComputeTeam(int threads, string name)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(threads, (int)Active);
         _workers = new Thread[threads - 1];
         _awake = new ManualResetEventSlim[threads - 1];
         for (int i = 0; i < _workers.Length; i++)
         {
-            int part = i + 1;
-            _awake[i] = new ManualResetEventSlim(initialState: true, spinCount: 0);
-            _workers[i] = new Thread(() => Work(part)) { IsBackground = true, Name = $"{name} worker {part}" };
+            ManualResetEventSlim awake = new(initialState: true, spinCount: 0);
+            _awake[i] = awake;
+            _workers[i] = new Thread(() => Work(awake)) { IsBackground = true, Name = $"{name} worker {i + 1}" };
             _workers[i].Start();
         }
     }
@@ -64,25 +74,27 @@ internal sealed unsafe class ComputeTeam : IDisposable
     }
 
     /// <summary>
-    /// Calls <paramref name="body"/> as (state, part, parts) once for each thread of the calling thread's team, at the
-    /// same time, and returns when all are done.
+    /// Calls <paramref name="body"/> as (state, chunk, chunks) for each chunk, on the threads of the calling thread's team,
+    /// and returns when all are done.
     /// </summary>
-    public static void Run(delegate* <void*, int, int, void> body, void* state)
+    public static void Run(delegate* <void*, int, int, void> body, void* state, int chunks)
     {
-        if (s_current is { _workers.Length: > 0 } team)
+        if (chunks > 1 && s_current is { _workers.Length: > 0 } team)
         {
-            team.RunTogether(body, state);
+            team.RunTogether(body, state, chunks);
+            return;
         }
-        else
+
+        for (int chunk = 0; chunk < chunks; chunk++)
         {
-            body(state, 0, 1);
+            body(state, chunk, chunks);
         }
     }
 
     public void Dispose()
     {
         _stopping = true;
-        Announce();
+        WakeWorkers();
         foreach (Thread worker in _workers)
         {
             worker.Join();
@@ -94,19 +106,23 @@ internal sealed unsafe class ComputeTeam : IDisposable
         }
     }
 
-    private void RunTogether(delegate* <void*, int, int, void> body, void* state)
+    private void RunTogether(delegate* <void*, int, int, void> body, void* state, int chunks)
     {
         _body = body;
         _state = state;
-        Volatile.Write(ref _pending, _workers.Length);
-        Announce();
+        _chunks = chunks;
+        _nextChunk = 0;
+        // A full fence: what was written above is seen by whoever sees the gate open; and the gate is seen open by a
+        // worker that resets its event after we looked at it.
+        Interlocked.Exchange(ref _gate, (((_gate >> TicketShift) + 1) << TicketShift) | Open);
+        WakeWorkers();
         try
         {
-            body(state, 0, Count);
+            RunChunks();
         }
         finally
         {
-            WaitForWorkers();
+            Close();
         }
 
         if (_failure is { } failure)
@@ -116,11 +132,32 @@ internal sealed unsafe class ComputeTeam : IDisposable
         }
     }
 
-    private void Announce()
+    private void RunChunks()
     {
-        // The full fence orders the ticket before the look at the event; a worker resets its event before it looks at
-        // the ticket. So one of the two sees the other, and no wake-up is lost.
-        Interlocked.Increment(ref _ticket);
+        for (int chunk; (chunk = Interlocked.Increment(ref _nextChunk) - 1) < _chunks; )
+        {
+            _body(_state, chunk, _chunks);
+        }
+    }
+
+    /// <summary>Lets nobody join any more, and waits for those who did.</summary>
+    private void Close()
+    {
+        Interlocked.And(ref _gate, ~Open);
+        long started = Stopwatch.GetTimestamp();
+        while ((Volatile.Read(ref _gate) & Active) != 0)
+        {
+            Thread.SpinWait(1);
+            if (Stopwatch.GetTimestamp() - started > SpinTicks)
+            {
+                // A worker with a chunk may wait for this very core.
+                Thread.Yield();
+            }
+        }
+    }
+
+    private void WakeWorkers()
+    {
         foreach (ManualResetEventSlim awake in _awake)
         {
             if (!awake.IsSet)
@@ -130,62 +167,48 @@ internal sealed unsafe class ComputeTeam : IDisposable
         }
     }
 
-    private void WaitForWorkers()
-    {
-        long started = Stopwatch.GetTimestamp();
-        while (Volatile.Read(ref _pending) != 0)
-        {
-            Thread.SpinWait(4);
-            if (Stopwatch.GetTimestamp() - started > SpinTicks)
-            {
-                // The worker may wait for this very core.
-                Thread.Yield();
-            }
-        }
-    }
-
-    private void Work(int part)
+    private void Work(ManualResetEventSlim awake)
     {
         Denormals.Flush();
-        int seen = 0;
-        while (true)
+        long seen = 0;
+        while (WaitForWork(awake, ref seen))
         {
-            seen = WaitForTicket(part, seen);
-            if (_stopping)
-            {
-                return;
-            }
-
             try
             {
-                _body(_state, part, Count);
+                RunChunks();
             }
             catch (Exception exception)
             {
                 _failure = ExceptionDispatchInfo.Capture(exception);
             }
 
-            Interlocked.Decrement(ref _pending);
+            Interlocked.Decrement(ref _gate);
         }
     }
 
-    private int WaitForTicket(int part, int seen)
+    /// <summary>Waits for work of another ticket and joins it; false when the team stops.</summary>
+    private bool WaitForWork(ManualResetEventSlim awake, ref long seen)
     {
-        ManualResetEventSlim awake = _awake[part - 1];
         long started = Stopwatch.GetTimestamp();
-        while (true)
+        while (!_stopping)
         {
-            int ticket = Volatile.Read(ref _ticket);
-            if (ticket != seen)
+            long gate = Volatile.Read(ref _gate);
+            if ((gate & Open) != 0 && gate >> TicketShift != seen)
             {
-                return ticket;
+                if (Interlocked.CompareExchange(ref _gate, gate + 1, gate) == gate)
+                {
+                    seen = gate >> TicketShift;
+                    return true;
+                }
+
+                continue;
             }
 
-            Thread.SpinWait(4);
+            Thread.SpinWait(1);
             if (Stopwatch.GetTimestamp() - started > SpinTicks)
             {
                 awake.Reset();
-                if (Volatile.Read(ref _ticket) == seen)
+                if ((Volatile.Read(ref _gate) & Open) == 0 && !_stopping)
                 {
                     awake.Wait();
                 }
@@ -193,6 +216,8 @@ internal sealed unsafe class ComputeTeam : IDisposable
                 started = Stopwatch.GetTimestamp();
             }
         }
+
+        return false;
     }
 
     /// <summary>Gives the thread its former team back when disposed.</summary>

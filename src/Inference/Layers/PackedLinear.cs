@@ -11,6 +11,11 @@ namespace Seq2Seq.Inference.Layers;
 internal sealed unsafe class PackedLinear<TTiles> : Linear
     where TTiles : IFloat32Tiles
 {
+    private const int ChunksPerThread = 4;
+
+    /// <summary>Some microseconds of one thread: below, handing work over costs more than it saves.</summary>
+    private const int MultiplicationsWorthATeam = 256 * 1024;
+
     private readonly AlignedBuffer<float> _packed;
     private readonly AlignedBuffer<float>? _bias;
 
@@ -90,17 +95,27 @@ internal sealed unsafe class PackedLinear<TTiles> : Linear
             },
             Activation = activation == Activation.Relu ? Activation.Identity : activation,
         };
-        ComputeTeam.Run(&MultiplyPart, &work);
+        ComputeTeam.Run(&MultiplyChunk, &work, Chunks(rows));
         GC.KeepAlive(this);
     }
 
-    private static void MultiplyPart(void* state, int part, int parts)
+    /// <summary>A few chunks a thread, so that one that is held up leaves its share to the others; one where work is short.</summary>
+    private int Chunks(int rows)
+    {
+        int threads = ComputeTeam.CurrentCount;
+        bool isShort = (long)rows * InFeatures * OutFeatures < MultiplicationsWorthATeam;
+        return threads == 1 || isShort
+            ? 1
+            : Math.Min(ChunksPerThread * threads, Float32Gemm<TTiles>.PanelCount(OutFeatures));
+    }
+
+    private static void MultiplyChunk(void* state, int chunk, int chunks)
     {
         LinearWork* work = (LinearWork*)state;
         ref readonly GemmArguments product = ref work->Product;
         int panels = Float32Gemm<TTiles>.PanelCount(product.Columns);
-        int from = (int)((long)panels * part / parts);
-        int to = (int)((long)panels * (part + 1) / parts);
+        int from = (int)((long)panels * chunk / chunks);
+        int to = (int)((long)panels * (chunk + 1) / chunks);
         Float32Gemm<TTiles>.Multiply(in product, from, to);
         if (work->Activation != Activation.Identity)
         {

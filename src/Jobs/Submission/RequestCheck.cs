@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Seq2Seq.Inference.Generation;
 using Seq2Seq.Jobs.Configuration;
 
 namespace Seq2Seq.Jobs.Submission;
@@ -34,10 +35,8 @@ internal sealed class RequestCheck(NpgsqlDataSource dataSource, IOptions<ModelsO
             );
         }
 
-        return request with
-        {
-            Model = await FindModelAsync(request.Model, cancellationToken),
-        };
+        CheckParameters(request.Parameters);
+        return request with { Model = await FindModelAsync(request.Model, cancellationToken) };
     }
 
     private async Task<string> FindModelAsync(string name, CancellationToken cancellationToken)
@@ -73,6 +72,22 @@ internal sealed class RequestCheck(NpgsqlDataSource dataSource, IOptions<ModelsO
 
     private static string? Match(IEnumerable<string> names, string name) =>
         names.FirstOrDefault(known => string.Equals(known, name, StringComparison.OrdinalIgnoreCase));
+
+    private static void CheckParameters(GenerationParameters parameters)
+    {
+        try
+        {
+            GenerationParametersCheck.Validate(parameters);
+        }
+        catch (GenerationParametersException exception)
+        {
+            throw new SubmissionException(
+                SubmissionCodes.ParameterInvalid,
+                $"parameters.{exception.Parameter}",
+                exception.Message
+            );
+        }
+    }
 
     private static void CheckText(string field, string? text, int minLength, int maxLength)
     {

@@ -10,17 +10,17 @@ public sealed class ComputeTeamTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(5)]
-    public unsafe void Every_part_runs_once(int threads)
+    public unsafe void Every_chunk_runs_once(int threads)
     {
         using ComputeTeam team = new(threads, "test");
         using ComputeTeam.Membership membership = team.Enter();
         ComputeTeam.CurrentCount.Should().Be(threads);
-        int[] runs = new int[threads];
+        int[] runs = new int[7];
         fixed (int* pointer = runs)
         {
             for (int i = 0; i < 2000; i++)
             {
-                ComputeTeam.Run(&CountRun, pointer);
+                ComputeTeam.Run(&CountRun, pointer, runs.Length);
             }
         }
 
@@ -43,22 +43,25 @@ public sealed class ComputeTeamTests
     {
         ComputeTeam.CurrentCount.Should().Be(1);
         int runs = 0;
-        ComputeTeam.Run(&CountRun, &runs);
+        ComputeTeam.Run(&CountRun, &runs, chunks: 1);
         runs.Should().Be(1);
     }
 
     [Fact]
-    public unsafe void A_worker_s_exception_reaches_the_caller_and_the_team_goes_on()
+    public unsafe void An_exception_on_any_thread_reaches_the_caller_and_the_team_goes_on()
     {
         using ComputeTeam team = new(2, "test");
-        Action run = () =>
+        for (int i = 0; i < 20; i++)
         {
-            using ComputeTeam.Membership membership = team.Enter();
-            ComputeTeam.Run(&ThrowOnWorker, state: null);
-        };
+            Action run = () =>
+            {
+                using ComputeTeam.Membership membership = team.Enter();
+                ComputeTeam.Run(&ThrowOnLast, state: null, chunks: 3);
+            };
 
-        run.Should().Throw<InvalidOperationException>().WithMessage("part 1");
-        RunOnce(team).Should().Equal(1, 1);
+            run.Should().Throw<InvalidOperationException>().WithMessage("chunk 2");
+            RunOnce(team).Should().Equal(1, 1);
+        }
     }
 
     [Fact]
@@ -66,19 +69,20 @@ public sealed class ComputeTeamTests
     {
         Assert.SkipUnless(Denormals.CanFlush, "No known switch on this platform.");
         using ComputeTeam team = new(2, "test");
-        float[] products = [1, 1];
+        Meeting[] meeting = [new()];
         Thread thread = new(() =>
         {
             using ComputeTeam.Membership membership = team.Enter();
-            fixed (float* pointer = products)
+            fixed (Meeting* pointer = meeting)
             {
-                ComputeTeam.Run(&MultiplyToDenormal, pointer);
+                ComputeTeam.Run(&MultiplyToDenormalTogether, pointer, chunks: 2);
             }
         });
         thread.Start();
         thread.Join();
 
-        products.Should().Equal(0, 0);
+        meeting[0].First.Should().Be(0);
+        meeting[0].Second.Should().Be(0);
     }
 
     [Fact]
@@ -107,25 +111,36 @@ public sealed class ComputeTeamTests
         int[] runs = new int[2];
         fixed (int* pointer = runs)
         {
-            ComputeTeam.Run(&CountRun, pointer);
+            ComputeTeam.Run(&CountRun, pointer, chunks: 2);
         }
 
         return runs;
     }
 
-    private static unsafe void CountRun(void* state, int part, int parts) => ((int*)state)[part]++;
+    private static unsafe void CountRun(void* state, int chunk, int chunks) => ((int*)state)[chunk]++;
 
-    private static unsafe void ThrowOnWorker(void* state, int part, int parts)
+    private static unsafe void ThrowOnLast(void* state, int chunk, int chunks)
     {
-        if (part == 1)
+        if (chunk == chunks - 1)
         {
-            throw new InvalidOperationException("part 1");
+            throw new InvalidOperationException($"chunk {chunk}");
         }
     }
 
-    private static unsafe void MultiplyToDenormal(void* state, int part, int parts)
+    /// <summary>Each of two chunks waits for the other, so that two threads must take them.</summary>
+    private static unsafe void MultiplyToDenormalTogether(void* state, int chunk, int chunks)
     {
-        float small = 1e-30f * ((float*)state)[part];
-        ((float*)state)[part] = small * 1e-10f;
+        Meeting* meeting = (Meeting*)state;
+        Interlocked.Increment(ref meeting->Arrived);
+        SpinWait.SpinUntil(() => Volatile.Read(ref meeting->Arrived) == 2);
+        float small = 1e-30f * meeting->Arrived;
+        (chunk == 0 ? ref meeting->First : ref meeting->Second) = small * 1e-10f;
+    }
+
+    private struct Meeting()
+    {
+        public int Arrived;
+        public float First = 1;
+        public float Second = 1;
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Jobs.Scheduling;
 using Seq2Seq.Jobs.Sharding;
@@ -224,6 +223,18 @@ public sealed class JobSubmitterTests(JobStore store) : IClassFixture<JobStore>
         await RefusesAsync(request, SubmissionCodes.FieldInvalid, field, "a");
     }
 
+    [Fact]
+    public async Task A_parameter_out_of_range_is_refused_by_name()
+    {
+        var request = new JobRequest
+        {
+            Model = JobStore.Model,
+            Parameters = new GenerationParameters { NumBeams = 0 },
+        };
+
+        await RefusesAsync(request, SubmissionCodes.ParameterInvalid, "parameters.num_beams", "a");
+    }
+
     [Theory]
     [InlineData("nobody")]
     [InlineData("a\0b")]
@@ -317,16 +328,11 @@ public sealed class JobSubmitterTests(JobStore store) : IClassFixture<JobStore>
         return lines;
     }
 
-    private static async IAsyncEnumerable<SourceLine> Then(
-        IEnumerable<string> texts,
-        Func<Task> last,
-        [EnumeratorCancellation] CancellationToken cancellationToken = default
-    )
+    private static async IAsyncEnumerable<SourceLine> Then(IEnumerable<string> texts, Func<Task> last)
     {
         foreach (string text in texts)
         {
             await Task.Yield();
-            cancellationToken.ThrowIfCancellationRequested();
             yield return new SourceLine { Text = text };
         }
 

@@ -1,152 +1,116 @@
+using System.Runtime.InteropServices;
 using Seq2Seq.Inference.Layers.Kernels;
 
 namespace Seq2Seq.Inference.Layers.Attention;
 
-/// <summary>Attention on the CPU, straight on the memory of projections and caches; the team shares queries out.</summary>
+/// <summary>
+/// Attention on the CPU, straight on the memory of projections and caches: nothing is gathered, padded or copied. A row's
+/// result is the same bits whatever rows are computed beside it, on however many threads.
+/// </summary>
 internal sealed unsafe class CpuAttention(int heads, int headWidth, double scale)
     : MultiHeadAttention(heads, headWidth, scale)
 {
-    private AlignedBuffer<float>? _scores;
+    /// <summary>Kernels read biases in whole vectors: up to seven beyond the last key.</summary>
+    private const int BiasesBeyondTheLast = 7;
+
+    private readonly List<AttentionGroup> _groups = [];
 
     public override void Encode(Rows projected, SourceBatch source, PositionBias? bias, Rows context)
     {
-        context.Resize(projected.Count);
-        bias?.Reach(source.LongestLine);
-        fixed (int* starts = source.Starts)
+        Check(projected, 3 * Width, source.Tokens, context);
+        _groups.Clear();
+        for (int line = 0; line < source.Lines; line++)
         {
-            for (int line = 0; line < source.Lines; line++)
-            {
-                EncodeLine(projected, starts[line], starts[line + 1] - starts[line], bias, context);
-            }
+            int start = source.Starts[line];
+            int length = source.Starts[line + 1] - start;
+            _groups.Add(new AttentionGroup(start, length, start, length, IsCausal: false));
         }
+
+        AttentionArguments arguments = Arguments(projected, context);
+        arguments.Keys = projected.Pointer + Width;
+        arguments.KeyStride = 3 * Width;
+        Run(ref arguments, locations: default, bias, source.LongestLine);
     }
 
     public override void Remember(Rows projected, SourceBatch source, int layer)
     {
-        float* memory = source.Memory.Pointer(layer);
+        Check(projected, 2 * Width, source.Tokens);
         for (int line = 0; line < source.Lines; line++)
         {
             int start = source.Starts[line];
-            long floats = (long)(source.Starts[line + 1] - start) * projected.Width;
-            Buffer.MemoryCopy(
-                projected.Pointer + ((nint)start * projected.Width),
-                memory + ((nint)source.MemoryStarts[line] * projected.Width),
-                floats * sizeof(float),
-                floats * sizeof(float)
-            );
+            int length = source.Starts[line + 1] - start;
+            projected.Slice(start, length).CopyTo(source.Memory.Span(layer, source.MemoryStarts[line], length));
         }
     }
 
     public override void Decode(Rows projected, DecoderBatch batch, int layer, PositionBias? bias, Rows context)
     {
-        context.Resize(projected.Count);
-        bias?.Reach(batch.LongestSequence);
-        float* cache = batch.Cache.Pointer(layer);
-        float* scores = Scores(batch.LongestSequence);
-        ReadOnlySpan<int> starts = batch.LocationStarts;
-        fixed (int* locations = batch.Locations)
+        Check(projected, 3 * Width, batch.Count, context);
+        _groups.Clear();
+        for (int row = 0; row < batch.Count; row++)
         {
-            for (int row = 0; row < batch.Count; row++)
-            {
-                float* query = projected.Pointer + ((nint)row * projected.Width);
-                int* own = locations + starts[row];
-                int position = batch.Positions[row];
-                new ReadOnlySpan<float>(query + Width, 2 * Width).CopyTo(
-                    new Span<float>(cache + ((nint)own[position] * 2 * Width), 2 * Width)
-                );
-                float* result = context.Pointer + ((nint)row * Width);
-                for (int head = 0; head < Heads; head++)
-                {
-                    AttentionArguments arguments = new()
-                    {
-                        Query = query + (head * HeadWidth),
-                        Keys = cache + (head * HeadWidth),
-                        Values = cache + Width + (head * HeadWidth),
-                        Stride = 2 * Width,
-                        Locations = own,
-                        Count = position + 1,
-                        HeadWidth = HeadWidth,
-                        Scale = Scale,
-                        Bias = bias is null ? null : bias.Of(head, position),
-                        Scores = scores,
-                        Context = result + (head * HeadWidth),
-                    };
-                    AttentionKernel.Attend(in arguments);
-                }
-            }
+            int first = batch.LocationStarts[row];
+            _groups.Add(new AttentionGroup(row, 1, first, batch.Positions[row] + 1, IsCausal: true));
         }
+
+        AttentionArguments arguments = Arguments(projected, context);
+        arguments.Keys = batch.Cache.Pointer(layer);
+        arguments.KeyStride = 2 * Width;
+        arguments.NewKeys = projected.Pointer + Width;
+        Run(ref arguments, batch.Locations, bias, batch.LongestSequence);
     }
 
     public override void Recall(Rows query, DecoderBatch batch, int layer, Rows context)
     {
-        context.Resize(query.Count);
-        float* memory = batch.Memory.Pointer(layer);
-        float* scores = Scores(batch.LongestMemory);
-        for (int row = 0; row < batch.Count; row++)
+        Check(query, Width, batch.Count, context);
+        _groups.Clear();
+        int rows;
+        for (int row = 0; row < batch.Count; row += rows)
         {
-            float* keys = memory + ((nint)batch.MemoryStarts[row] * 2 * Width);
-            for (int head = 0; head < Heads; head++)
+            // Rows of one line lie side by side; its keys are fetched once for all of them.
+            rows = 1;
+            while (row + rows < batch.Count && batch.MemoryStarts[row + rows] == batch.MemoryStarts[row])
             {
-                AttentionArguments arguments = new()
-                {
-                    Query = query.Pointer + ((nint)row * Width) + (head * HeadWidth),
-                    Keys = keys + (head * HeadWidth),
-                    Values = keys + Width + (head * HeadWidth),
-                    Stride = 2 * Width,
-                    Locations = null,
-                    Count = batch.MemoryLengths[row],
-                    HeadWidth = HeadWidth,
-                    Scale = Scale,
-                    Bias = null,
-                    Scores = scores,
-                    Context = context.Pointer + ((nint)row * Width) + (head * HeadWidth),
-                };
-                AttentionKernel.Attend(in arguments);
+                rows++;
             }
+
+            _groups.Add(
+                new AttentionGroup(row, rows, batch.MemoryStarts[row], batch.MemoryLengths[row], IsCausal: false)
+            );
         }
+
+        AttentionArguments arguments = Arguments(query, context);
+        arguments.Keys = batch.Memory.Pointer(layer);
+        arguments.KeyStride = 2 * Width;
+        Run(ref arguments, locations: default, bias: null, batch.LongestMemory);
     }
 
-    protected override void Dispose(bool disposing)
-    {
-        _scores?.Dispose();
-        base.Dispose(disposing);
-    }
-
-    private void EncodeLine(Rows projected, int start, int length, PositionBias? bias, Rows context)
-    {
-        float* line = projected.Pointer + ((nint)start * projected.Width);
-        float* scores = Scores(length);
-        for (int position = 0; position < length; position++)
+    private AttentionArguments Arguments(Rows queries, Rows context) =>
+        new()
         {
-            for (int head = 0; head < Heads; head++)
+            Queries = queries.Pointer,
+            QueryStride = queries.Width,
+            Output = context.Pointer,
+            Heads = Heads,
+            HeadWidth = HeadWidth,
+            Scale = Scale,
+        };
+
+    private void Run(ref AttentionArguments arguments, ReadOnlySpan<int> locations, PositionBias? bias, int longest)
+    {
+        fixed (AttentionGroup* groups = CollectionsMarshal.AsSpan(_groups))
+        fixed (int* pointer = locations)
+        {
+            arguments.Groups = groups;
+            arguments.GroupCount = _groups.Count;
+            arguments.Locations = pointer;
+            if (bias is not null)
             {
-                AttentionArguments arguments = new()
-                {
-                    Query = line + ((nint)position * projected.Width) + (head * HeadWidth),
-                    Keys = line + Width + (head * HeadWidth),
-                    Values = line + (2 * Width) + (head * HeadWidth),
-                    Stride = projected.Width,
-                    Locations = null,
-                    Count = length,
-                    HeadWidth = HeadWidth,
-                    Scale = Scale,
-                    Bias = bias is null ? null : bias.Of(head, position),
-                    Scores = scores,
-                    Context = context.Pointer + ((nint)(start + position) * Width) + (head * HeadWidth),
-                };
-                AttentionKernel.Attend(in arguments);
+                arguments.BiasStride = (2 * bias.Reach(longest + BiasesBeyondTheLast)) + 1;
+                arguments.Bias = bias.Of(head: 0, position: 0);
             }
-        }
-    }
 
-    private float* Scores(int length)
-    {
-        if (_scores is null || _scores.Span.Length < length)
-        {
-            _scores?.Dispose();
-            _scores = new AlignedBuffer<float>(Math.Max(256, 2 * length));
+            AttentionKernel.Run(ref arguments);
         }
-
-        return _scores.Pointer;
     }
 }

@@ -46,6 +46,14 @@ internal sealed unsafe class KeyValueCache : IDisposable
     /// <summary>One layer's first float on the CPU; valid until the next <see cref="Take"/>.</summary>
     public float* Pointer(int layer) => _pointers[layer];
 
+    /// <summary>Places in a row on the CPU; valid until the next <see cref="Take"/>.</summary>
+    public Span<float> Span(int layer, int start, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(start);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Capacity - start);
+        return new Span<float>(_pointers[layer] + ((nint)start * Width), checked(count * Width));
+    }
+
     /// <summary>Takes places for tokens, in a row.</summary>
     /// <returns>The first location.</returns>
     public int Take(int count)

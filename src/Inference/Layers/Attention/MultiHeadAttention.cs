@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using static TorchSharp.torch;
 
 namespace Seq2Seq.Inference.Layers.Attention;
@@ -27,9 +28,9 @@ internal abstract class MultiHeadAttention : IDisposable
     protected float Scale { get; }
 
     public static MultiHeadAttention Create(int heads, int headWidth, double scale, Device device) =>
-        device.type == TorchSharp.DeviceType.CPU
+        device.type == TorchSharp.DeviceType.CPU && Avx2.IsSupported && Fma.IsSupported
             ? new CpuAttention(heads, headWidth, scale)
-            : throw new NotSupportedException($"No attention on {device}.");
+            : new TorchAttention(heads, headWidth, scale);
 
     /// <summary>Each token attends to all tokens of its line.</summary>
     /// <param name="projected">Queries, keys and values, <c>[tokens, 3 × width]</c>.</param>
@@ -66,4 +67,19 @@ internal abstract class MultiHeadAttention : IDisposable
     }
 
     protected virtual void Dispose(bool disposing) { }
+
+    /// <summary>Refuses rows of another shape than the batch and the heads ask for, and makes room for the result.</summary>
+    protected void Check(Rows rows, int width, int count, Rows? context = null)
+    {
+        if (rows.Width != width || rows.Count != count || (context is not null && context.Width != Width))
+        {
+            throw new ArgumentException(
+                $"Attention of {Heads} × {HeadWidth} expects [{count}, {width}] and a result of width {Width}; found "
+                    + $"[{rows.Count}, {rows.Width}] and {context?.Width}.",
+                nameof(rows)
+            );
+        }
+
+        context?.Resize(count);
+    }
 }

@@ -11,6 +11,9 @@ internal static unsafe class Elementwise
 {
     private const int Lanes = 8;
 
+    /// <summary>Fewer values than this are no work to share.</summary>
+    private const int ValuesPerChunk = 4 * 1024;
+
     /// <summary>Applies the function in place.</summary>
     public static void Apply(Activation activation, float* values, int count)
     {
@@ -49,7 +52,7 @@ internal static unsafe class Elementwise
             Rows = rows,
             Width = width,
         };
-        ComputeTeam.Run(&GatePart, &arguments);
+        ComputeTeam.Run(&GateChunk, &arguments, (int)Math.Max(1, (long)rows * width / ValuesPerChunk));
     }
 
     /// <summary>The output becomes (or grows by) the input times a factor.</summary>
@@ -70,12 +73,12 @@ internal static unsafe class Elementwise
         }
     }
 
-    private static void GatePart(void* state, int part, int parts)
+    private static void GateChunk(void* state, int chunk, int chunks)
     {
         GateArguments* arguments = (GateArguments*)state;
         int width = arguments->Width;
-        int end = (int)((long)arguments->Rows * (part + 1) / parts);
-        for (int row = (int)((long)arguments->Rows * part / parts); row < end; row++)
+        int end = (int)((long)arguments->Rows * (chunk + 1) / chunks);
+        for (int row = (int)((long)arguments->Rows * chunk / chunks); row < end; row++)
         {
             float* gate = arguments->GateAndUp + ((nint)row * 2 * width);
             Gate(arguments->Activation, gate, gate + width, arguments->Output + ((nint)row * width), width);

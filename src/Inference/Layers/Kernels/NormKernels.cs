@@ -23,34 +23,28 @@ internal unsafe struct NormArguments
 // vectors, added up at the end in a fixed order, then the elements beyond the last whole vector.
 internal static unsafe class NormKernels
 {
-    /// <summary>Below this many values, waking the team costs more than it saves.</summary>
-    private const int ValuesWorthATeam = 16 * 1024;
+    /// <summary>Fewer values than this are no work to share.</summary>
+    private const int ValuesPerChunk = 16 * 1024;
 
-    public static void Rms(ref NormArguments arguments) => Run(ref arguments, &RmsPart);
+    public static void Rms(ref NormArguments arguments) => Run(ref arguments, &RmsChunk);
 
-    public static void Layer(ref NormArguments arguments) => Run(ref arguments, &LayerPart);
+    public static void Layer(ref NormArguments arguments) => Run(ref arguments, &LayerChunk);
 
-    private static void Run(ref NormArguments arguments, delegate* <void*, int, int, void> part)
+    private static void Run(ref NormArguments arguments, delegate* <void*, int, int, void> body)
     {
         fixed (NormArguments* pointer = &arguments)
         {
-            if ((long)arguments.Rows * arguments.Width < ValuesWorthATeam)
-            {
-                part(pointer, 0, 1);
-            }
-            else
-            {
-                ComputeTeam.Run(part, pointer);
-            }
+            long values = (long)arguments.Rows * arguments.Width;
+            ComputeTeam.Run(body, pointer, (int)Math.Max(1, values / ValuesPerChunk));
         }
     }
 
-    private static void RmsPart(void* state, int part, int parts)
+    private static void RmsChunk(void* state, int chunk, int chunks)
     {
         NormArguments* arguments = (NormArguments*)state;
         int width = arguments->Width;
-        int end = (int)((long)arguments->Rows * (part + 1) / parts);
-        for (int row = (int)((long)arguments->Rows * part / parts); row < end; row++)
+        int end = (int)((long)arguments->Rows * (chunk + 1) / chunks);
+        for (int row = (int)((long)arguments->Rows * chunk / chunks); row < end; row++)
         {
             float* input = arguments->Input + ((nint)row * width);
             float meanSquare = SumOfSquares(input, width, mean: 0) / width;
@@ -59,12 +53,12 @@ internal static unsafe class NormKernels
         }
     }
 
-    private static void LayerPart(void* state, int part, int parts)
+    private static void LayerChunk(void* state, int chunk, int chunks)
     {
         NormArguments* arguments = (NormArguments*)state;
         int width = arguments->Width;
-        int end = (int)((long)arguments->Rows * (part + 1) / parts);
-        for (int row = (int)((long)arguments->Rows * part / parts); row < end; row++)
+        int end = (int)((long)arguments->Rows * (chunk + 1) / chunks);
+        for (int row = (int)((long)arguments->Rows * chunk / chunks); row < end; row++)
         {
             float* input = arguments->Input + ((nint)row * width);
             float* output = arguments->Output + ((nint)row * width);

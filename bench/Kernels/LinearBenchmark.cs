@@ -1,0 +1,83 @@
+using System.Globalization;
+using Seq2Seq.Bench.Measuring;
+using Seq2Seq.Inference.Devices;
+using Seq2Seq.Inference.Layers;
+using Seq2Seq.Inference.Layers.Kernels;
+using static TorchSharp.torch;
+
+namespace Seq2Seq.Bench.Kernels;
+
+/// <summary>The kernels of linear layers at the shapes of the bundled model and of t5-small, in GFLOPS and in shares of the peak.</summary>
+internal static class LinearBenchmark
+{
+    private static readonly (int In, int Out)[] Shapes =
+    [
+        (192, 256),
+        (192, 768),
+        (768, 192),
+        (512, 512),
+        (512, 2048),
+        (2048, 512),
+        (512, 32128),
+    ];
+
+    private static readonly int[] RowCounts = [1, 2, 4, 8, 16, 32, 64, 128, 256, 1024];
+
+    public static void Run(int threads, TextWriter output)
+    {
+        using ComputeTeam team = new(threads, "bench");
+        using ComputeTeam.Membership membership = team.Enter();
+        set_num_threads(threads);
+        double narrowPeak = MachinePeak.HasAvx2 ? MachinePeak.Gflops(wide: false) : double.NaN;
+        double widePeak = MachinePeak.HasAvx512 ? MachinePeak.Gflops(wide: true) : double.NaN;
+        output.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"Threads: {threads}. Peak: AVX2 {narrowPeak:F0} GFLOPS, AVX-512 {widePeak:F0} GFLOPS."
+            )
+        );
+        output.WriteLine();
+        foreach ((int inFeatures, int outFeatures) in Shapes)
+        {
+            RunShape(inFeatures, outFeatures, output);
+        }
+    }
+
+    private static void RunShape(int inFeatures, int outFeatures, TextWriter output)
+    {
+        using Tensor weight = randn(outFeatures, inFeatures);
+        List<(string Name, Linear Layer)> layers = [("torch", new PlainLinear(weight, bias: null, ScalarType.Float32))];
+        if (MachinePeak.HasAvx2)
+        {
+            layers.Add(("AVX2", new PackedLinear<Avx2Tiles>(weight, bias: null)));
+        }
+
+        if (MachinePeak.HasAvx512)
+        {
+            layers.Add(("AVX-512", new PackedLinear<Avx512Tiles>(weight, bias: null)));
+        }
+
+        string[] names = [.. layers.Select(layer => layer.Name)];
+        output.WriteLine($"| {inFeatures} → {outFeatures}, GFLOPS | {string.Join(" | ", names)} |");
+        output.WriteLine($"|---|{string.Concat(names.Select(_ => "---:|"))}");
+        foreach (int count in RowCounts)
+        {
+            using Rows input = new(inFeatures, CPU, count);
+            using Rows result = new(outFeatures, CPU);
+            input.Tensor.normal_();
+            Sample[] samples = Sample.Alternating(
+                rounds: 9,
+                minimumSeconds: 0.005,
+                [.. layers.Select(layer => (Action)(() => layer.Layer.Forward(input, result)))]
+            );
+            double operations = 2.0 * count * inFeatures * outFeatures;
+            IEnumerable<string> cells = samples.Select(sample =>
+                (operations / sample.Best / 1e9).ToString("F0", CultureInfo.InvariantCulture)
+            );
+            output.WriteLine($"| {count} rows | {string.Join(" | ", cells)} |");
+        }
+
+        output.WriteLine();
+        layers.ForEach(layer => layer.Layer.Dispose());
+    }
+}

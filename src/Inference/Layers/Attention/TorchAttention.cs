@@ -1,0 +1,143 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Seq2Seq.Inference.Layers.Attention;
+
+/// <summary>
+/// Attention on torch's operators, for other devices than the CPU and processors without AVX2: keys are gathered, padded to
+/// the longest line and masked.
+/// </summary>
+internal sealed class TorchAttention(int heads, int headWidth, double scale)
+    : MultiHeadAttention(heads, headWidth, scale)
+{
+    public override void Encode(Rows projected, SourceBatch source, PositionBias? bias, Rows context)
+    {
+        Check(projected, 3 * Width, source.Tokens, context);
+        Tensor target = context.Tensor;
+        using DisposeScope scope = NewDisposeScope();
+        Tensor all = projected.Tensor;
+        for (int line = 0; line < source.Lines; line++)
+        {
+            int start = source.Starts[line];
+            int length = source.Starts[line + 1] - start;
+            Tensor own = all.narrow(0, start, length).unsqueeze(0);
+            Tensor scores = Scores(own.narrow(2, 0, Width), own.narrow(2, Width, Width));
+            if (bias is not null)
+            {
+                Tensor positions = arange(length, ScalarType.Int64, all.device);
+                scores.add_(BiasOf(bias, positions, length));
+            }
+
+            target.narrow(0, start, length).copy_(Sum(scores, own.narrow(2, 2 * Width, Width)).squeeze(0));
+        }
+    }
+
+    public override void Remember(Rows projected, SourceBatch source, int layer)
+    {
+        Check(projected, 2 * Width, source.Tokens);
+        using DisposeScope scope = NewDisposeScope();
+        for (int line = 0; line < source.Lines; line++)
+        {
+            int start = source.Starts[line];
+            int length = source.Starts[line + 1] - start;
+            Tensor places = source.Memory.Layer(layer).narrow(0, source.MemoryStarts[line], length);
+            places.copy_(projected.Tensor.narrow(0, start, length));
+        }
+    }
+
+    public override void Decode(Rows projected, DecoderBatch batch, int layer, PositionBias? bias, Rows context)
+    {
+        Check(projected, 3 * Width, batch.Count, context);
+        if (batch.Count == 0)
+        {
+            return;
+        }
+
+        long[] locations = new long[batch.Count * batch.LongestSequence];
+        long[] own = new long[batch.Count];
+        long[] positions = new long[batch.Count];
+        for (int row = 0; row < batch.Count; row++)
+        {
+            int first = batch.LocationStarts[row];
+            positions[row] = batch.Positions[row];
+            own[row] = batch.Locations[first + batch.Positions[row]];
+            for (int i = 0; i < batch.LongestSequence; i++)
+            {
+                locations[(row * batch.LongestSequence) + i] = batch.Locations[
+                    first + Math.Min(i, batch.Positions[row])
+                ];
+            }
+        }
+
+        Tensor target = context.Tensor;
+        using DisposeScope scope = NewDisposeScope();
+        Tensor all = projected.Tensor;
+        Tensor cache = batch.Cache.Layer(layer);
+        Tensor places = tensor(own, device: all.device);
+        cache.index_copy_(0, places, all.narrow(1, Width, 2 * Width));
+        Tensor position = tensor(positions, device: all.device);
+        Attend(all.narrow(1, 0, Width), cache, locations, position, bias, target);
+    }
+
+    public override void Recall(Rows query, DecoderBatch batch, int layer, Rows context)
+    {
+        Check(query, Width, batch.Count, context);
+        if (batch.Count == 0)
+        {
+            return;
+        }
+
+        long[] locations = new long[batch.Count * batch.LongestMemory];
+        long[] last = new long[batch.Count];
+        for (int row = 0; row < batch.Count; row++)
+        {
+            last[row] = batch.MemoryLengths[row] - 1;
+            for (int i = 0; i < batch.LongestMemory; i++)
+            {
+                locations[(row * batch.LongestMemory) + i] = batch.MemoryStarts[row] + Math.Min(i, last[row]);
+            }
+        }
+
+        Tensor target = context.Tensor;
+        using DisposeScope scope = NewDisposeScope();
+        Tensor queries = query.Tensor;
+        Tensor position = tensor(last, device: queries.device);
+        Attend(queries, batch.Memory.Layer(layer), locations, position, bias: null, target);
+    }
+
+    /// <summary>Each row attends to the keys at its locations up to its last one; what is beyond repeats that and is masked.</summary>
+    private void Attend(Tensor queries, Tensor cache, long[] locations, Tensor last, PositionBias? bias, Tensor target)
+    {
+        long count = queries.shape[0];
+        long length = locations.Length / count;
+        Tensor gathered = cache.index_select(0, tensor(locations, device: cache.device)).view(count, length, 2 * Width);
+        Tensor scores = Scores(queries.unsqueeze(1), gathered.narrow(2, 0, Width));
+        if (bias is not null)
+        {
+            scores.add_(BiasOf(bias, last, (int)length).transpose(0, 1).unsqueeze(2));
+        }
+
+        Tensor isHidden = arange(length, ScalarType.Int64, cache.device).unsqueeze(0).gt(last.unsqueeze(1));
+        scores.masked_fill_(isHidden.view(count, 1, 1, length), float.NegativeInfinity);
+        target.copy_(Sum(scores, gathered.narrow(2, Width, Width)).squeeze(1));
+    }
+
+    /// <summary><c>[lines, queries, width]</c>, <c>[lines, keys, width]</c> → <c>[lines, heads, queries, keys]</c>.</summary>
+    private Tensor Scores(Tensor queries, Tensor keys) =>
+        Split(queries).matmul(Split(keys).transpose(2, 3)).mul_(Scale);
+
+    /// <summary><c>[lines, heads, queries, keys]</c>, <c>[lines, keys, width]</c> → <c>[lines, queries, width]</c>.</summary>
+    private Tensor Sum(Tensor scores, Tensor values) =>
+        scores.softmax(-1).matmul(Split(values)).transpose(1, 2).reshape(values.shape[0], -1, Width);
+
+    private Tensor Split(Tensor rows) => rows.reshape(rows.shape[0], -1, Heads, HeadWidth).transpose(1, 2);
+
+    /// <summary>Biases for queries at these positions and the keys 0 … length − 1: <c>[heads, queries, length]</c>.</summary>
+    private Tensor BiasOf(PositionBias bias, Tensor positions, int length)
+    {
+        int reach = bias.Reach(length);
+        Tensor keys = arange(length, ScalarType.Int64, positions.device);
+        Tensor distances = keys.unsqueeze(0) - positions.unsqueeze(1) + reach;
+        return bias.Table.index_select(1, distances.flatten()).view(Heads, positions.shape[0], length);
+    }
+}
