@@ -32,7 +32,11 @@ public sealed class ApiFixture(PostgresServer server) : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        await Application.DisposeAsync();
+        if (Application is not null)
+        {
+            await Application.DisposeAsync();
+        }
+
         await _database!.DisposeAsync();
     }
 }

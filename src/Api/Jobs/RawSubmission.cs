@@ -9,6 +9,7 @@ internal static class RawSubmission
     public static Submission Read(HttpRequest request, long mostBytes, CancellationToken cancellationToken)
     {
         RequestBody.Limit(request, mostBytes);
+        StrictQuery.RefuseRepeated(request.Query);
         RequestObject query = RequestObject.OfText(
             request.Query.Select(parameter => KeyValuePair.Create(parameter.Key, parameter.Value.ToString()))
         );
