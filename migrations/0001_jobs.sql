@@ -33,7 +33,7 @@ CREATE TABLE job (
     error_message   text,
     CONSTRAINT job_pk PRIMARY KEY (id),
     CONSTRAINT job_idempotency_key_unique UNIQUE (idempotency_key),
-    CONSTRAINT job_state_known CHECK (state IN ('receiving', 'queued', 'running', 'completed', 'failed', 'cancelled')),
+    CONSTRAINT job_state_known CHECK (state IN ('receiving', 'queued', 'running', 'paused', 'completed', 'failed', 'cancelled')),
     CONSTRAINT job_priority_range CHECK (priority BETWEEN 0 AND 9),
     CONSTRAINT job_lines_add_up CHECK (lines_done <= lines AND lines_failed <= lines_done),
     CONSTRAINT job_shards_add_up CHECK (shards_done <= shards),

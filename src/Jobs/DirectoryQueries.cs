@@ -49,10 +49,50 @@ internal static class DirectoryQueries
         WITH cancelled AS (
             UPDATE job
             SET state = 'cancelled', finished_at = clock_timestamp(), expires_at = clock_timestamp() + retention
-            WHERE id = $1 AND state IN ('receiving', 'queued', 'running')
+            WHERE id = $1 AND state IN ('receiving', 'queued', 'running', 'paused')
             RETURNING id
         )
         SELECT pg_notify('{NotificationChannels.Ended}', id::text) FROM cancelled
+        """;
+
+    /// <summary>Before <see cref="PauseShards"/>, by the lock order. $1 job.</summary>
+    public const string Pause = "UPDATE job SET state = 'paused' WHERE id = $1 AND state IN ('queued', 'running')";
+
+    /// <summary>Takes shards back that were not begun; their Hangfire jobs will find nothing to do. $1 job.</summary>
+    public const string PauseShards = """
+        UPDATE shard
+        SET state = 'waiting', hangfire_job_id = NULL
+        FROM job
+        WHERE job.id = $1 AND job.state = 'paused' AND shard.job_id = $1 AND shard.state = 'queued'
+        """;
+
+    /// <summary>$1 job.</summary>
+    public const string Resume = $"""
+        WITH resumed AS (
+            UPDATE job SET state = CASE WHEN started_at IS NULL THEN 'queued' ELSE 'running' END
+            WHERE id = $1 AND state = 'paused'
+            RETURNING id
+        )
+        SELECT pg_notify('{NotificationChannels.Waiting}', id::text) FROM resumed
+        """;
+
+    /// <summary>Before <see cref="SetShardPriority"/>, by the lock order. $1 job, $2 priority.</summary>
+    public const string SetPriority = $"""
+        WITH changed AS (
+            UPDATE job SET priority = $2 WHERE id = $1 AND finished_at IS NULL AND priority <> $2 RETURNING id
+        )
+        SELECT pg_notify('{NotificationChannels.Waiting}', id::text) FROM changed
+        """;
+
+    /// <summary>Shards that stand in the queue of the old priority are taken back, to be queued anew. $1 job.</summary>
+    public const string SetShardPriority = """
+        UPDATE shard
+        SET priority = job.priority,
+            state = CASE WHEN shard.state = 'queued' THEN 'waiting' ELSE shard.state END,
+            hangfire_job_id = CASE WHEN shard.state = 'queued' THEN NULL ELSE shard.hangfire_job_id END
+        FROM job
+        WHERE job.id = $1 AND shard.job_id = $1 AND shard.state IN ('waiting', 'queued', 'running')
+            AND shard.priority <> job.priority
         """;
 
     /// <summary>

@@ -34,7 +34,7 @@ public sealed record Job
     public string? ErrorMessage { get; init; }
 }
 
-/// <summary>receiving → queued → running → completed | failed | cancelled.</summary>
+/// <summary>receiving → queued → running → completed | failed | cancelled; queued and running jobs can be paused.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<JobState>))]
 public enum JobState
 {
@@ -47,6 +47,10 @@ public enum JobState
 
     [JsonStringEnumMemberName("running")]
     Running,
+
+    /// <summary>No shard of it is begun until it is resumed; those that ran go on to their end.</summary>
+    [JsonStringEnumMemberName("paused")]
+    Paused,
 
     /// <summary>Every line has a result; some may be errors.</summary>
     [JsonStringEnumMemberName("completed")]

@@ -3,10 +3,11 @@ using NpgsqlTypes;
 using Seq2Seq.Jobs.Execution;
 using Seq2Seq.Jobs.Scheduling;
 using Seq2Seq.Jobs.Storage;
+using Seq2Seq.Jobs.Submission;
 
 namespace Seq2Seq.Jobs;
 
-/// <summary>Finds, lists and cancels jobs. A job whose retention has passed is gone, even before its rows are deleted.</summary>
+/// <summary>Finds and lists jobs, and changes their course: cancel, pause, resume, priority. A job whose retention has passed is gone, even before its rows are deleted.</summary>
 public sealed class JobDirectory
 {
     // Notifications hasten; they are not relied on.
@@ -106,13 +107,49 @@ public sealed class JobDirectory
     public async Task<Job?> CancelAsync(Guid id, CancellationToken cancellationToken)
     {
         await using var batch = _dataSource.CreateBatch();
-        foreach (string sql in (ReadOnlySpan<string>)[DirectoryQueries.Cancel, DirectoryQueries.CancelShards])
-        {
-            var command = new NpgsqlBatchCommand(sql);
-            command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
-            batch.BatchCommands.Add(command);
-        }
+        Append(batch, DirectoryQueries.Cancel, id);
+        Append(batch, DirectoryQueries.CancelShards, id);
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+        return await FindAsync(id, cancellationToken);
+    }
 
+    /// <summary>
+    /// Pauses a job that is queued or running: none of its shards is begun any more, those that run go on to their end. A job in
+    /// another state stays as it is.
+    /// </summary>
+    /// <returns>The job as it is afterwards; null when there is none of that id.</returns>
+    public async Task<Job?> PauseAsync(Guid id, CancellationToken cancellationToken)
+    {
+        await using var batch = _dataSource.CreateBatch();
+        Append(batch, DirectoryQueries.Pause, id);
+        Append(batch, DirectoryQueries.PauseShards, id);
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+        return await FindAsync(id, cancellationToken);
+    }
+
+    /// <summary>Resumes a paused job; one in another state stays as it is.</summary>
+    /// <returns>The job as it is afterwards; null when there is none of that id.</returns>
+    public async Task<Job?> ResumeAsync(Guid id, CancellationToken cancellationToken)
+    {
+        await using var batch = _dataSource.CreateBatch();
+        Append(batch, DirectoryQueries.Resume, id);
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+        return await FindAsync(id, cancellationToken);
+    }
+
+    /// <summary>Changes the priority of a job that has not finished, for every shard that was not begun.</summary>
+    /// <param name="id">The job.</param>
+    /// <param name="priority">0 (first) to 9 (last).</param>
+    /// <param name="cancellationToken">Ends the query.</param>
+    /// <returns>The job as it is afterwards; null when there is none of that id.</returns>
+    public async Task<Job?> SetPriorityAsync(Guid id, int priority, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(priority, JobRequest.FirstPriority);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(priority, JobRequest.LastPriority);
+        await using var batch = _dataSource.CreateBatch();
+        Append(batch, DirectoryQueries.SetPriority, id)
+            .Parameters.Add(new NpgsqlParameter<short> { TypedValue = (short)priority });
+        Append(batch, DirectoryQueries.SetShardPriority, id);
         await batch.ExecuteNonQueryAsync(cancellationToken);
         return await FindAsync(id, cancellationToken);
     }
@@ -156,6 +193,14 @@ public sealed class JobDirectory
             ErrorCode = reader.IsDBNull(10) ? null : reader.GetString(10),
             ErrorMessage = reader.IsDBNull(11) ? null : reader.GetString(11),
         };
+
+    private static NpgsqlBatchCommand Append(NpgsqlBatch batch, string sql, Guid jobId)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = jobId });
+        batch.BatchCommands.Add(command);
+        return command;
+    }
 
     private static void AddOptional(NpgsqlCommand command, NpgsqlDbType type, object? value) =>
         command.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = type, Value = value ?? DBNull.Value });

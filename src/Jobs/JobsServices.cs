@@ -89,7 +89,7 @@ public static class JobsServices
         services.AddSingleton<QueueWakeups>();
         services.AddSingleton<JobStorage>(provider =>
         {
-            // Gives Hangfire its log.
+            // Configures Hangfire and gives it its log.
             provider.GetRequiredService<IGlobalConfiguration>();
             return HangfireStorage.Create(
                 provider.GetRequiredService<NpgsqlDataSource>(),
@@ -102,7 +102,7 @@ public static class JobsServices
             HangfireStorage.Filters
         ));
         // What the dashboard asks for; our storage and client stand before Hangfire's own.
-        services.AddHangfire(_ => { });
+        services.AddHangfire(HangfireStorage.Configure);
     }
 
     private static void AddListener(this IServiceCollection services)

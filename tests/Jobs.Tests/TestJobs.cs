@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using Npgsql;
 using NpgsqlTypes;
+using Seq2Seq.Inference.Generation;
 using Seq2Seq.Jobs.Results;
 using Seq2Seq.Jobs.Sharding;
 using Seq2Seq.Jobs.Submission;
@@ -60,6 +61,18 @@ internal static class TestJobs
     }
 
     public static string Text(long line) => string.Create(CultureInfo.InvariantCulture, $"line {line}");
+
+    /// <summary>Stored results of a shard, all alike.</summary>
+    public static ReadOnlyMemory<byte> Output(int lines)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        for (int line = 0; line < lines; line++)
+        {
+            ShardOutput.Append(output, null, new SequenceResult());
+        }
+
+        return output.WrittenMemory;
+    }
 
     public static Task<string> JobStateAsync(this TestDatabase database, Guid job) =>
         database.ScalarAsync<string>("SELECT state FROM job WHERE id = $1", job);

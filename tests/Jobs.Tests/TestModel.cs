@@ -17,6 +17,9 @@ internal sealed class TestModel
     public Func<IReadOnlyList<string>, CancellationToken, Task> BeforeBatch { get; set; } =
         (_, _) => Task.CompletedTask;
 
+    /// <summary>Called when a load is probed; may throw.</summary>
+    public Action BeforeProbe { get; set; } = () => { };
+
     /// <summary>Called at each load, with its number from 1; may throw.</summary>
     public Action<ModelLoadOptions, int> BeforeLoad { get; set; } = (_, _) => { };
 
@@ -85,7 +88,11 @@ internal sealed class TestModel
     )
     {
         List<string> texts = [.. inputs.Select(input => input.Text ?? "")];
-        if (!texts.Contains("test test"))
+        if (texts.Contains("test test"))
+        {
+            BeforeProbe();
+        }
+        else
         {
             Interlocked.Add(ref _lines, texts.Count);
             await BeforeBatch(texts, cancellationToken);

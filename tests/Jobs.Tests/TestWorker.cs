@@ -1,3 +1,4 @@
+using Hangfire;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -17,7 +18,15 @@ internal sealed class TestWorker : IAsyncDisposable
 {
     public const string Model = "words";
 
+    public const string BundledModelFolder = "Data/english-tts";
+
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+
+    private static readonly Lazy<IGlobalConfiguration> _hangfire = new(() =>
+    {
+        HangfireStorage.Configure(GlobalConfiguration.Configuration);
+        return GlobalConfiguration.Configuration;
+    });
 
     private readonly IHost _host;
 
@@ -32,16 +41,23 @@ internal sealed class TestWorker : IAsyncDisposable
         params (string Key, string Value)[] settings
     ) => StartAsync(database, new Dictionary<string, TestModel>(StringComparer.Ordinal) { [Model] = model }, settings);
 
+    /// <summary>The bundled model, of the name <see cref="Model"/>, as the engine loads it.</summary>
+    public static Task<TestWorker> StartBundledAsync(
+        TestDatabase database,
+        params (string Key, string Value)[] settings
+    ) => StartAsync(Create(database, LoadedModel.Load, [($"Models:{Model}:Folder", BundledModelFolder), .. settings]));
+
     /// <param name="database">Where its jobs are.</param>
     /// <param name="models">The models it loads, by name.</param>
     /// <param name="settings">Settings that differ from the tests' own.</param>
-    public static async Task<TestWorker> StartAsync(
+    public static Task<TestWorker> StartAsync(
         TestDatabase database,
         IReadOnlyDictionary<string, TestModel> models,
         params (string Key, string Value)[] settings
-    )
+    ) => StartAsync(Create(database, models, settings));
+
+    private static async Task<TestWorker> StartAsync(TestWorker worker)
     {
-        var worker = Create(database, models, settings);
         await worker._host.StartAsync(TestContext.Current.CancellationToken);
         var readiness = worker.Services.GetRequiredService<WorkerReadiness>();
         await Eventually.HoldsAsync(
@@ -57,6 +73,17 @@ internal sealed class TestWorker : IAsyncDisposable
         TestDatabase database,
         IReadOnlyDictionary<string, TestModel> models,
         params (string Key, string Value)[] settings
+    ) =>
+        Create(
+            database,
+            (options, _) => models[Path.GetFileName(options.Folder)].Load(options),
+            [.. models.Keys.Select(name => ($"{ModelOptions.SectionName}:{name}:Folder", name)), .. settings]
+        );
+
+    private static TestWorker Create(
+        TestDatabase database,
+        LoadModel load,
+        IReadOnlyList<(string Key, string Value)> settings
     )
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
@@ -69,11 +96,6 @@ internal sealed class TestWorker : IAsyncDisposable
                 [$"{JobsOptions.SectionName}:DrainTime"] = "00:00:02",
             }
         );
-        foreach (string name in models.Keys)
-        {
-            builder.Configuration[$"{ModelOptions.SectionName}:{name}:Folder"] = name;
-        }
-
         foreach (var (key, value) in settings)
         {
             builder.Configuration[key] = value;
@@ -82,11 +104,11 @@ internal sealed class TestWorker : IAsyncDisposable
         builder.Logging.AddProvider(new TestLog()).SetMinimumLevel(LogLevel.Information);
         builder.Logging.AddFilter("Hangfire", LogLevel.Warning);
         builder.Services.AddSingleton(JobsDataSource.Create(database.ConnectionString, loggerFactory: null));
-        builder.Services.AddSingleton<LoadModel>(
-            (options, _) => models[Path.GetFileName(options.Folder)].Load(options)
-        );
+        builder.Services.AddSingleton(load);
         builder.Services.AddJobs();
         builder.Services.AddJobWorkers();
+        // Hangfire's log is one for the whole process: this host's would be closed under the others.
+        builder.Services.AddSingleton<IGlobalConfiguration>(_ => _hangfire.Value);
         return new TestWorker(builder.Build());
     }
 

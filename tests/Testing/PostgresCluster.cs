@@ -24,7 +24,7 @@ public sealed class PostgresCluster : IAsyncDisposable
         fi
         chmod 755 "$2"
         $drop "$1/initdb" --pgdata="$2/data" --username=postgres --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$2/log" 2>&1
-        $drop "$1/postgres" -D "$2/data" -c listen_addresses= -c unix_socket_directories="$2" -c max_connections=200 \
+        $drop "$1/postgres" -D "$2/data" -c listen_addresses= -c unix_socket_directories="$2" -c max_connections=500 \
             -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 \
             </dev/null >>"$2/log" 2>&1 &
         server=$!

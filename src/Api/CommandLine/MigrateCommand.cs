@@ -25,7 +25,7 @@ internal static class MigrateCommand
                 settings.AddTo(builder);
                 IConfigurationRoot configuration = builder.Build();
                 using ILoggerFactory loggers = LoggerFactory.Create(logging =>
-                    ServiceLogging.Configure(logging, settings)
+                    ServiceLogging.Configure(logging, configuration, settings)
                 );
                 await using ServiceDatabase database = await ServiceDatabase.OpenAsync(
                     configuration,

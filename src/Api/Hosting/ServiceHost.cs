@@ -40,7 +40,7 @@ internal sealed class ServiceHost : IAsyncDisposable
         settings.AddTo(configuration);
         IConfigurationRoot early = configuration.Build();
         using ILoggerFactory loggers = LoggerFactory.Create(logging =>
-            ServiceLogging.Configure(logging.AddConfiguration(early.GetSection("Logging")), settings)
+            ServiceLogging.Configure(logging, early, settings)
         );
         ServiceDatabase database = await ServiceDatabase.OpenAsync(early, settings.Role, loggers, cancellationToken);
         try
@@ -121,8 +121,7 @@ internal sealed class ServiceHost : IAsyncDisposable
     {
         settings.AddTo(builder.Configuration);
         builder.Logging.ClearProviders();
-        builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
-        ServiceLogging.Configure(builder.Logging, settings);
+        ServiceLogging.Configure(builder.Logging, builder.Configuration, settings);
         builder.Services.Configure<ConsoleLifetimeOptions>(options => options.SuppressStatusMessages = true);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(services =>

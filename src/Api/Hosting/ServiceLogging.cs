@@ -2,16 +2,24 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace Seq2Seq.Api.Hosting;
 
-/// <summary>Logs go to standard error, a line each; <c>Logging:Console:FormatterName</c> = <c>json</c> makes them objects.</summary>
+/// <summary>
+/// Logs go to standard error, a line each; <c>Logging:Console:FormatterName</c> = <c>json</c> makes them objects. What libraries tell of
+/// each statement and request is left out unless the configuration's <c>Logging:LogLevel</c> asks for it.
+/// </summary>
 internal static class ServiceLogging
 {
-    public static void Configure(ILoggingBuilder logging, ServiceSettings settings)
+    private static readonly string[] Talkative = ["Microsoft", "System", "Npgsql", "Hangfire"];
+
+    public static void Configure(ILoggingBuilder logging, IConfiguration configuration, ServiceSettings settings)
     {
-        if (settings.Quiet)
+        logging.SetMinimumLevel(settings.Quiet ? LogLevel.Warning : LogLevel.Information);
+        foreach (string category in Talkative)
         {
-            logging.SetMinimumLevel(LogLevel.Warning);
+            logging.AddFilter(category, LogLevel.Warning);
         }
 
+        // After the filters: of two rules for one category the later one holds.
+        logging.AddConfiguration(configuration.GetSection("Logging"));
         logging.AddSimpleConsole(format =>
         {
             format.SingleLine = true;

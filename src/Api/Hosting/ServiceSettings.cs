@@ -26,11 +26,6 @@ internal sealed record ServiceSettings
             decided["EmbeddedPostgres:DataFolder"] = Path.GetFullPath(DataFolder);
         }
 
-        if (Quiet)
-        {
-            decided["Logging:LogLevel:Default"] = nameof(LogLevel.Warning);
-        }
-
         builder.AddInMemoryCollection(decided);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using Microsoft.Win32.SafeHandles;
 using Seq2Seq.Inference.Weights;
 
@@ -34,6 +35,15 @@ internal static class ConfigurationFile
             json = json[Encoding.UTF8.Preamble.Length..];
         }
 
+        // The JSON reader looks into texts only when they are asked for.
+        if (!Utf8.IsValid(json))
+        {
+            throw new LoadRefusedException(
+                LoadCodes.ConfigUnreadable,
+                $"{name} is not UTF-8; it begins with {Print(json)}."
+            );
+        }
+
         JsonElement root;
         try
         {
@@ -43,7 +53,7 @@ internal static class ConfigurationFile
         {
             string what = ForeignContent.Describe(json) is { } foreign
                 ? $"is {foreign}; expected a JSON object"
-                : $"is not JSON: {exception.Message} It begins with {Print(json)}";
+                : $"is not JSON (it begins with {Print(json)}): {exception.Message.TrimEnd('.')}";
             throw new LoadRefusedException(LoadCodes.ConfigUnreadable, $"{name} {what}.", exception);
         }
 

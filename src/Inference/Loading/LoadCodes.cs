@@ -51,6 +51,12 @@ public static class LoadCodes
     /// <summary>A parameter holds NaN or infinity, as stored or once it is float32.</summary>
     public const string TensorNotFinite = "tensor_not_finite";
 
+    /// <summary>The weights hold more layers than the configuration counts.</summary>
+    public const string LayersDropped = "layers_dropped";
+
+    /// <summary>Two files hold different values for one parameter, and neither file is whole.</summary>
+    public const string WeightsAmbiguous = "weights_ambiguous";
+
     /// <summary>The end of a weights file is zeros: an interrupted download into a preallocated file.</summary>
     public const string WeightsZeroTail = "weights_zero_tail";
 

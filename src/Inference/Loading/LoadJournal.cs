@@ -5,10 +5,12 @@ namespace Seq2Seq.Inference.Loading;
 /// <summary>Keeps the record of a load while it goes on, and makes its report.</summary>
 internal sealed class LoadJournal(ModelLoadOptions options, TimeProvider time)
 {
+    private const int MaxMessageLength = 1000;
+
     private readonly long _start = time.GetTimestamp();
     private readonly List<LoadTry> _tries = [];
     private readonly List<string> _notes = [];
-    private LoadRefusedException? _first;
+    private readonly List<LoadRefusedException> _errors = [];
     private string? _modelType;
 
     public void Read(ModelConfiguration configuration)
@@ -29,7 +31,7 @@ internal sealed class LoadJournal(ModelLoadOptions options, TimeProvider time)
         }
         catch (LoadRefusedException exception)
         {
-            _first ??= exception;
+            _errors.Add(exception);
             Record(exception);
             throw;
         }
@@ -60,20 +62,30 @@ internal sealed class LoadJournal(ModelLoadOptions options, TimeProvider time)
             Notes = [.. _notes, .. weights.Notes],
         };
 
-    /// <summary>The exception of a load that failed.</summary>
+    /// <summary>The exception of a load that failed: the first error leads, what other tries said follows.</summary>
     public ModelLoadException Refuse(LoadRefusedException last)
     {
-        LoadRefusedException first = _first ?? last;
+        if (_errors.Count == 0)
+        {
+            _errors.Add(last);
+        }
+
         return new ModelLoadException(
             Report(LoadOutcome.Refused) with
             {
-                Code = first.Code,
-                Message = first.Message,
+                Code = _errors[0].Code,
+                Message = string.Join(
+                    " Then: ",
+                    _errors.Select(error => error.Message).Distinct(StringComparer.Ordinal).Select(Shorten)
+                ),
                 Notes = _notes,
             },
-            first
+            _errors[0]
         );
     }
+
+    private static string Shorten(string message) =>
+        message.Length > MaxMessageLength ? $"{message[..MaxMessageLength]}…" : message;
 
     private LoadReport Report(LoadOutcome outcome) =>
         new()

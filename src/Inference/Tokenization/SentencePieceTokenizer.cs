@@ -1,108 +1,89 @@
-using System.Text;
 using Seq2Seq.Inference.Tokenization.AddedTokens;
-using Seq2Seq.Inference.Tokenization.Layouts;
 using Seq2Seq.Inference.Tokenization.SentencePiece;
+using Seq2Seq.Inference.Tokenization.Unicode;
 
 namespace Seq2Seq.Inference.Tokenization;
 
 /// <summary>
-/// T5's tokenizer over a sentencepiece model: added tokens are cut out first, the text between them is encoded as the
-/// sentencepiece library does, each sequence ends with the end token. Decoding leaves out or writes special tokens as
-/// Hugging Face does.
+/// A tokenizer whose folder has a sentencepiece model and nothing of the tokenizers library. Plain text gets the ids of
+/// the sentencepiece library, which the model was trained with; what sentencepiece knows nothing of gets those of
+/// transformers: pairs, truncation, added tokens in the text, and (T5) no end token or (Llama) a beginning.
 /// </summary>
-internal sealed class SentencePieceTokenizer : Tokenizer
+/// <param name="framesPlainText">Whether plain text is one that special tokens go around, or one without any.</param>
+/// <param name="transformers">transformers' reading of the model; null where it has none (a model without charsmap).</param>
+internal sealed class SentencePieceTokenizer(
+    SentencePieceProcessor processor,
+    AddedVocabulary added,
+    PipelineSettings settings,
+    bool framesPlainText,
+    Tokenizer? transformers
+) : Tokenizer
 {
-    private readonly SentencePieceProcessor _processor;
-    private readonly AddedVocabulary _added;
-    private readonly IReadOnlyList<string> _extraPieces;
-    private readonly int? _endId;
-    private readonly int _maxLength;
-    private readonly bool _cleanUp;
-    private readonly bool _truncateLeft;
-
-    public SentencePieceTokenizer(
-        SentencePieceProcessor processor,
-        AddedVocabulary added,
-        IReadOnlyList<string> extraPieces,
-        TokenizerSettings settings
-    )
-    {
-        (_processor, _added, _extraPieces) = (processor, added, extraPieces);
-        _endId = added.Id(settings.Token("eos_token")?.Content ?? "</s>");
-        _maxLength = settings.Int32("model_max_length") ?? int.MaxValue;
-        _cleanUp = settings.Boolean("clean_up_tokenization_spaces") ?? false;
-        _truncateLeft = settings.String("truncation_side") == "left";
-    }
-
     public override IReadOnlyList<int> Encode(string text, EncodeOptions options)
     {
-        var first = EncodeSequence(text, options);
-        // An empty pair is none.
-        var second = string.IsNullOrEmpty(options.TextPair) ? null : EncodeSequence(options.TextPair, options);
-        var ends = options.AddSpecialTokens && _endId is not null;
-        var room = (options.MaxLength ?? _maxLength) - (ends ? (second is null ? 1 : 2) : 0);
-        Truncation.Apply(first, second, room, Truncation.Parse(options.Truncation), _truncateLeft);
-        if (ends)
-            first.Add(_endId!.Value);
-        if (second is null)
-            return first;
-        first.AddRange(second);
-        if (ends)
-            first.Add(_endId!.Value);
-        return first;
+        text = TextCleaning.WellFormed(text);
+        if (transformers is not null && !(IsPlain(options) && HasNoAddedTokens(text)))
+            return transformers.Encode(text, options);
+
+        var first = EncodeSequence(text, options.SplitSpecialTokens);
+        var second = string.IsNullOrEmpty(options.TextPair)
+            ? null
+            : EncodeSequence(TextCleaning.WellFormed(options.TextPair), options.SplitSpecialTokens);
+        var frame = settings.PostProcessor;
+        var room =
+            (options.MaxLength ?? settings.MaxLength)
+            - (options.AddSpecialTokens && frame is not null ? frame.CountAdded(second is not null) : 0);
+        Truncation.Apply(first, second, room, Truncation.Parse(options.Truncation), settings.TruncateLeft);
+        List<List<int>> sequences = second is null ? [first] : [first, second];
+        if (frame is not null)
+            sequences = frame.Process(sequences, options.AddSpecialTokens);
+        for (var i = 1; i < sequences.Count; i++)
+            sequences[0].AddRange(sequences[i]);
+        return sequences[0];
     }
 
     public override string Decode(IReadOnlyList<int> tokenIds, DecodeOptions options)
     {
-        var text = new StringBuilder();
-        var bytes = new List<byte>();
-        var first = true;
-        foreach (var id in tokenIds)
-        {
-            if (Token(id, out var piece) is not { } token || (options.SkipSpecialTokens && _added.IsSpecial(token)))
-                continue;
-            if (piece == PieceType.Byte)
-            {
-                bytes.Add(SentencePieceProcessor.ByteOf(token));
-            }
-            else
-            {
-                SentencePieceProcessor.AppendBytes(bytes, text);
-                text.Append(first ? token.Replace("\u2581", "") : token.Replace('\u2581', ' '));
-            }
-            first = false;
-        }
-        SentencePieceProcessor.AppendBytes(bytes, text);
-        return options.CleanUpTokenizationSpaces ?? _cleanUp ? TextCleaning.CleanUp(text.ToString()) : text.ToString();
+        if (transformers is not null)
+            return transformers.Decode(tokenIds, options);
+        var text = options.SkipSpecialTokens ? processor.Decode(tokenIds) : processor.Decode(tokenIds, added.TokenOf);
+        return options.CleanUpTokenizationSpaces ?? settings.CleanUpSpaces ? TextCleaning.CleanUp(text) : text;
     }
 
-    private List<int> EncodeSequence(string text, EncodeOptions options)
+    private bool IsPlain(EncodeOptions options) =>
+        options.AddSpecialTokens == framesPlainText
+        && options.TextPair is null
+        && Truncation.Parse(options.Truncation) == TruncationStrategy.DoNotTruncate;
+
+    /// <summary>Symbols that sentencepiece itself knows to keep whole are none here.</summary>
+    private bool HasNoAddedTokens(string text)
     {
-        text = TextCleaning.WellFormed(text);
+        var segments = new List<TextSegment>(1);
+        added.Raw.Split(text, ignoreSpecial: false, segments);
+        return segments.TrueForAll(segment => segment.TokenId is null || IsUserDefined(segment.TokenId.Value));
+    }
+
+    private bool IsUserDefined(int id) =>
+        id < processor.Model.Pieces.Count && processor.Model.Pieces[id].Type == PieceType.UserDefined;
+
+    private List<int> EncodeSequence(string text, bool splitSpecialTokens)
+    {
         var ids = new List<int>(text.Length / 2 + 4);
-        var segments = new List<TextSegment>();
-        _added.Raw.Split(text, options.SplitSpecialTokens, segments);
+        if (transformers is not null)
+        {
+            // Plain text.
+            processor.Encode(text, ids);
+            return ids;
+        }
+        var segments = new List<TextSegment>(1);
+        added.Raw.Split(text, splitSpecialTokens, segments);
         foreach (var (start, length, tokenId) in segments)
         {
             if (tokenId is { } id)
                 ids.Add(id);
             else
-                _processor.Encode(text.AsSpan(start, length), ids);
+                processor.Encode(text.AsSpan(start, length), ids);
         }
         return ids;
-    }
-
-    private string? Token(int id, out PieceType type)
-    {
-        type = PieceType.Normal;
-        if (_added.Tokens.TryGetValue(id, out var added))
-            return added.Content;
-        var pieces = _processor.Model.Pieces;
-        if (id >= 0 && id < pieces.Count)
-        {
-            type = pieces[id].Type;
-            return pieces[id].Text;
-        }
-        return id >= pieces.Count && id < pieces.Count + _extraPieces.Count ? _extraPieces[id - pieces.Count] : null;
     }
 }

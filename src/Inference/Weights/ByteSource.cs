@@ -4,12 +4,13 @@ using Seq2Seq.Inference.Loading;
 namespace Seq2Seq.Inference.Weights;
 
 /// <summary>A run of bytes that tensors are views of: a part of a file, or an unpacked entry. Safe to read from many threads.</summary>
+/// <param name="description">The file, and the entry in it: for messages.</param>
+/// <param name="position">Where it begins in its file: reading in this order is reading the file from front to back.</param>
+/// <param name="length">How many bytes it has.</param>
 internal abstract class ByteSource(string description, long position, long length)
 {
-    /// <summary>The file, and the entry in it: for messages.</summary>
     public string Description { get; } = description;
 
-    /// <summary>Where it begins in its file: reading in this order is reading the file from front to back.</summary>
     public long Position { get; } = position;
 
     public long Length { get; } = length;
@@ -17,9 +18,27 @@ internal abstract class ByteSource(string description, long position, long lengt
     /// <summary>Whether its numbers have their most significant byte first.</summary>
     public bool IsBigEndian { get; init; }
 
+    /// <summary>The CRC-32 that whoever reads all of it must find; null when there is none, or it checks itself.</summary>
+    public uint? Crc { get; init; }
+
     /// <summary>Fills <paramref name="destination"/> with the bytes from <paramref name="offset"/> on.</summary>
-    /// <exception cref="LoadRefusedException">The bytes can't be read any more.</exception>
+    /// <exception cref="LoadRefusedException">The bytes can't be read any more, or are not what was promised.</exception>
     public abstract void Read(long offset, Span<byte> destination);
+
+    /// <exception cref="LoadRefusedException">The checksum is another.</exception>
+    public void CheckCrc(uint found)
+    {
+        if (Crc is { } expected && found != expected)
+        {
+            throw ChecksumMismatch(Description, found, expected);
+        }
+    }
+
+    protected static LoadRefusedException ChecksumMismatch(string description, uint found, uint expected) =>
+        new(
+            LoadCodes.WeightsCorrupt,
+            $"{description}: its CRC-32 is {found:x8}; expected {expected:x8}. The file is damaged."
+        );
 }
 
 /// <summary>
@@ -31,6 +50,7 @@ internal sealed class FileBytes(SafeFileHandle file, string description, long st
 {
     public override void Read(long offset, Span<byte> destination)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length - destination.Length);
         long position = Position + offset;
         while (!destination.IsEmpty)
@@ -40,7 +60,7 @@ internal sealed class FileBytes(SafeFileHandle file, string description, long st
             {
                 read = RandomAccess.Read(file, destination, position);
             }
-            catch (IOException exception)
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
                 throw new LoadRefusedException(
                     LoadCodes.WeightsUnreadable,
@@ -61,4 +81,8 @@ internal sealed class FileBytes(SafeFileHandle file, string description, long st
             position += read;
         }
     }
+
+    /// <summary>A part of this part.</summary>
+    public FileBytes Slice(string description, long offset, long length, uint? crc = null, bool isBigEndian = false) =>
+        new(file, description, Position + offset, length) { Crc = crc, IsBigEndian = isBigEndian };
 }

@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Seq2Seq.Inference.Weights.Zip;
 using static TorchSharp.torch;
 
 namespace Seq2Seq.Inference.Weights;
@@ -18,6 +20,7 @@ internal sealed class FilledWeight : IDisposable
     private const int ChunkElements = 1 << 16;
 
     private readonly byte[][] _blockHashes;
+    private readonly uint[] _blockCrcs;
     private readonly Lock _lock = new();
     private bool _isZero = true;
     private long _firstNotFinite = long.MaxValue;
@@ -29,6 +32,7 @@ internal sealed class FilledWeight : IDisposable
         Stored = stored;
         Tensor = empty(stored.Shape, dtype: ScalarType.Float32, device: CPU);
         _blockHashes = new byte[(int)((stored.ElementCount + BlockElements - 1) / BlockElements)][];
+        _blockCrcs = new uint[_blockHashes.Length];
     }
 
     /// <summary>The first parameter that it fills.</summary>
@@ -62,12 +66,13 @@ internal sealed class FilledWeight : IDisposable
         using Tensor slice = flat.narrow(0, start, count);
         Span<float> values = MemoryMarshal.Cast<byte, float>(slice.bytes);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Crc32? crc = HasOwnCrc ? new Crc32() : null;
         bool isZero = true;
         for (int i = 0; i < count; i += ChunkElements)
         {
             cancellationToken.ThrowIfCancellationRequested();
             Span<float> chunk = values.Slice(i, Math.Min(ChunkElements, count - i));
-            StoredTensorReader.Read(Stored, start + i, chunk);
+            StoredTensorReader.Read(Stored, start + i, chunk, crc);
             (bool isFinite, bool isChunkZero) = FloatBlock.Inspect(chunk);
             isZero &= isChunkZero;
             if (!isFinite)
@@ -79,6 +84,7 @@ internal sealed class FilledWeight : IDisposable
         }
 
         _blockHashes[block] = hash.GetHashAndReset();
+        _blockCrcs[block] = crc?.GetCurrentHashAsUInt32() ?? 0;
         lock (_lock)
         {
             _isZero &= isZero;
@@ -95,6 +101,28 @@ internal sealed class FilledWeight : IDisposable
         }
 
         return hash.GetHashAndReset();
+    }
+
+    /// <summary>Whether reading it reads all of a source that has a checksum.</summary>
+    public bool HasOwnCrc => Stored.Source.Crc is not null && Stored.IsWholeSource;
+
+    /// <exception cref="Loading.LoadRefusedException">The source's checksum is another than that of what was read.</exception>
+    public void CheckCrc()
+    {
+        if (!HasOwnCrc)
+        {
+            return;
+        }
+
+        long blockBytes = (long)BlockElements * Stored.Type.Bytes;
+        uint crc = 0;
+        for (int block = 0; block < _blockCrcs.Length; block++)
+        {
+            long length = Math.Min(blockBytes, Stored.Source.Length - block * blockBytes);
+            crc = CrcBlocks.Combine(crc, _blockCrcs[block], length);
+        }
+
+        Stored.Source.CheckCrc(crc);
     }
 
     /// <summary>Gives up the own memory for that of an equal tensor.</summary>

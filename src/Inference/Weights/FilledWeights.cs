@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.IO.Hashing;
 using System.Security.Cryptography;
 using System.Text;
 using Seq2Seq.Inference.Loading;
@@ -9,21 +11,36 @@ namespace Seq2Seq.Inference.Weights;
 
 /// <summary>
 /// The second build: every planned parameter, read and verified. Tensors that are equal (tied ones, and duplicates that a
-/// file stores) share memory.
+/// file stores) share memory. A tensor is let go of when the build takes it for the last time, so that a layer that packs
+/// its weight can free it at once.
 /// </summary>
 internal sealed class FilledWeights : WeightTable, IDisposable
 {
+    private const int MaxListed = 1000;
+    private const int ChunkBytes = 1 << 18;
+
     private readonly WeightPlan _plan;
     private readonly List<FilledWeight> _distinct = [];
     private readonly Dictionary<string, FilledWeight> _byName = new(StringComparer.Ordinal);
     private readonly Dictionary<FilledWeight, byte[]> _hashes = [];
+    private readonly Dictionary<FilledWeight, int> _takesLeft = [];
     private readonly List<string> _notes = [];
+    private readonly List<WeightProblem> _problems = [];
     private long _parameterCount;
 
     private FilledWeights(WeightPlan plan) => _plan = plan;
 
     /// <summary>What is wrong with the values; empty when the weights may be used.</summary>
-    public IReadOnlyList<WeightProblem> Problems { get; private set; } = [];
+    public IReadOnlyList<WeightProblem> Problems => _problems;
+
+    /// <summary>Files that the values came from.</summary>
+    public IReadOnlyList<string> Files =>
+        [
+            .. _distinct
+                .Select(weight => weight.Stored.File)
+                .Distinct(StringComparer.Ordinal)
+                .Order(StringComparer.Ordinal),
+        ];
 
     public WeightsSummary Summary =>
         new()
@@ -31,26 +48,22 @@ internal sealed class FilledWeights : WeightTable, IDisposable
             ParameterCount = _parameterCount,
             Bytes = _distinct.Sum(weight => weight.Stored.ElementCount * weight.Stored.Type.Bytes),
             Digest = Digest(),
-            Files =
-            [
-                .. _distinct
-                    .Select(weight => weight.Stored.File)
-                    .Distinct(StringComparer.Ordinal)
-                    .Order(StringComparer.Ordinal),
-            ],
-            UnusedTensors = [.. _plan.UnusedNames],
+            Files = Files,
+            UnusedTensors = Listed(_plan.UnusedNames),
             Notes = [.. _plan.Notes, .. _notes],
         };
 
     /// <summary>Reads every planned parameter, in parallel and in the order of the files.</summary>
-    /// <exception cref="LoadRefusedException">A file can't be read to its end.</exception>
+    /// <exception cref="LoadRefusedException">A file can't be read to its end, or a checksum is wrong.</exception>
     public static FilledWeights Read(WeightPlan plan, Device device, CancellationToken cancellationToken)
     {
         var filled = new FilledWeights(plan);
         try
         {
             filled.Allocate();
-            filled.ReadBlocks(cancellationToken);
+            ReadBlocks(filled._distinct, cancellationToken);
+            filled.CheckSources(cancellationToken);
+            filled.CompareCopies(cancellationToken);
             filled.ShareEqual();
             filled.Verify();
             foreach (FilledWeight weight in filled._distinct)
@@ -69,15 +82,40 @@ internal sealed class FilledWeights : WeightTable, IDisposable
 
     public override bool Contains(string name) => _plan.Contains(name);
 
-    public override Tensor Take(ReadOnlySpan<string> names, ReadOnlySpan<long> shape) =>
-        _byName.TryGetValue(names[0], out FilledWeight? weight)
-            ? weight.Tensor.alias()
-            : throw new InvalidOperationException($"'{names[0]}' was not taken in the first build.");
+    public override IReadOnlyList<long>? ShapeOf(string name) => _plan.ShapeOf(name);
+
+    public override Tensor Take(ReadOnlySpan<string> names, ReadOnlySpan<long> shape)
+    {
+        if (!_byName.TryGetValue(names[0], out FilledWeight? weight) || _takesLeft[weight] == 0)
+        {
+            throw new InvalidOperationException($"'{names[0]}' is taken more often than in the first build.");
+        }
+
+        Tensor taken = weight.Tensor.alias();
+        if (--_takesLeft[weight] == 0)
+        {
+            weight.Dispose();
+        }
+
+        return taken;
+    }
 
     // The first build said the same.
     public override void Note(string message) { }
 
     public void Dispose() => _distinct.ForEach(weight => weight.Dispose());
+
+    private static string[] Listed(IEnumerable<string> names)
+    {
+        string[] all = [.. names.Select(UntrustedText.Printable)];
+        return all.Length <= MaxListed
+            ? all
+            :
+            [
+                .. all[..MaxListed],
+                string.Create(CultureInfo.InvariantCulture, $"… and {all.Length - MaxListed} more"),
+            ];
+    }
 
     private string Digest()
     {
@@ -97,40 +135,90 @@ internal sealed class FilledWeights : WeightTable, IDisposable
         var byView = new Dictionary<(ByteSource, long, string), FilledWeight>();
         foreach (PlannedWeight planned in _plan.Weights.Values)
         {
-            if (!byView.TryGetValue(planned.Stored.View, out FilledWeight? filled))
+            StoredTensor stored = planned.Stored;
+            var view = (stored.Source, stored.Offset, stored.Layout);
+            if (!byView.TryGetValue(view, out FilledWeight? filled))
             {
-                filled = new FilledWeight(planned.Name, planned.Stored);
-                byView.Add(planned.Stored.View, filled);
+                filled = new FilledWeight(planned.Name, stored);
+                byView.Add(view, filled);
                 _distinct.Add(filled);
             }
 
             _byName.Add(planned.Name, filled);
+            _takesLeft[filled] = _takesLeft.GetValueOrDefault(filled) + planned.Takes;
         }
     }
 
-    private void ReadBlocks(CancellationToken cancellationToken)
+    private static void ReadBlocks(IEnumerable<FilledWeight> weights, CancellationToken cancellationToken) =>
+        InParallel(
+            weights
+                .OrderBy(weight => weight.Stored.File, StringComparer.Ordinal)
+                .ThenBy(weight => weight.Stored.Position)
+                .SelectMany(weight => Enumerable.Range(0, weight.BlockCount).Select(block => (weight, block))),
+            item => item.weight.ReadBlock(item.block, cancellationToken),
+            cancellationToken
+        );
+
+    /// <summary>Checks the checksums: of what was read whole at once, of sources read in part by reading them whole.</summary>
+    private void CheckSources(CancellationToken cancellationToken)
     {
-        IEnumerable<(FilledWeight Weight, int Block)> blocks = _distinct
-            .OrderBy(weight => weight.Stored.File, StringComparer.Ordinal)
-            .ThenBy(weight => weight.Stored.Source.Position + weight.Stored.Offset)
-            .SelectMany(weight => Enumerable.Range(0, weight.BlockCount).Select(block => (weight, block)));
-        var parallel = new ParallelOptions
-        {
-            CancellationToken = cancellationToken,
-            MaxDegreeOfParallelism = Environment.ProcessorCount,
-        };
+        _distinct.ForEach(weight => weight.CheckCrc());
+        HashSet<ByteSource> whole =
+        [
+            .. _distinct.Where(weight => weight.HasOwnCrc).Select(weight => weight.Stored.Source),
+        ];
+        InParallel(
+            _distinct
+                .Select(weight => weight.Stored.Source)
+                .Where(source => source.Crc is not null && !whole.Contains(source))
+                .Distinct(),
+            source => source.CheckCrc(CrcOf(source, cancellationToken)),
+            cancellationToken
+        );
+    }
+
+    private static uint CrcOf(ByteSource source, CancellationToken cancellationToken)
+    {
+        var crc = new Crc32();
+        byte[] chunk = ArrayPool<byte>.Shared.Rent(ChunkBytes);
         try
         {
-            Parallel.ForEach(
-                Partitioner.Create(blocks, EnumerablePartitionerOptions.NoBuffering),
-                parallel,
-                item => item.Weight.ReadBlock(item.Block, cancellationToken)
-            );
+            for (long offset = 0; offset < source.Length; offset += chunk.Length)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                Span<byte> bytes = chunk.AsSpan(0, (int)Math.Min(chunk.Length, source.Length - offset));
+                source.Read(offset, bytes);
+                crc.Append(bytes);
+            }
         }
-        catch (AggregateException exception) when (exception.InnerExceptions.OfType<LoadRefusedException>().Any())
+        finally
         {
-            LoadRefusedException first = exception.InnerExceptions.OfType<LoadRefusedException>().First();
-            throw new LoadRefusedException(first.Code, first.Message, exception);
+            ArrayPool<byte>.Shared.Return(chunk);
+        }
+
+        return crc.GetCurrentHashAsUInt32();
+    }
+
+    // Parameters that several files hold tell whether the files are of one checkpoint.
+    private void CompareCopies(CancellationToken cancellationToken)
+    {
+        foreach (PlannedWeight planned in _plan.Weights.Values)
+        {
+            foreach (StoredTensor stored in planned.Copies)
+            {
+                using var copy = new FilledWeight(planned.Name, stored);
+                ReadBlocks([copy], cancellationToken);
+                if (!copy.ValuesHash().AsSpan().SequenceEqual(_byName[planned.Name].ValuesHash()))
+                {
+                    _problems.Add(
+                        new WeightProblem(
+                            LoadCodes.WeightsAmbiguous,
+                            planned.Name,
+                            $"tensor '{planned.Name}' has other values in {stored.File} than in {planned.Stored.File}; expected files of one checkpoint."
+                        )
+                    );
+                }
+            }
         }
     }
 
@@ -141,7 +229,7 @@ internal sealed class FilledWeights : WeightTable, IDisposable
         {
             byte[] hash = weight.ValuesHash();
             _hashes.Add(weight, hash);
-            string key = $"{Convert.ToHexString(hash)}{TensorShape.Print(weight.Stored.Shape)}";
+            string key = $"{Convert.ToHexString(hash)} {string.Join(',', weight.Stored.Shape)}";
             if (byHash.TryGetValue(key, out FilledWeight? equal))
             {
                 weight.Share(equal);
@@ -156,45 +244,64 @@ internal sealed class FilledWeights : WeightTable, IDisposable
 
     private void Verify()
     {
-        var problems = new List<WeightProblem>();
         foreach (FilledWeight weight in _distinct)
         {
             if (weight.NotFinite is { } notFinite)
             {
                 string cast = weight.Stored.Type == ElementType.Float64 ? " once it is float32" : "";
-                problems.Add(
+                _problems.Add(
                     new WeightProblem(
                         LoadCodes.TensorNotFinite,
                         weight.Name,
-                        $"{weight.Stored.File}: tensor '{weight.Name}' holds {notFinite}{cast}; expected finite numbers."
+                        $"{weight.Stored.File}: tensor '{weight.Stored.Name}' holds {notFinite}{cast}; expected finite numbers."
                     )
                 );
             }
         }
 
-        List<FilledWeight> zero = [.. _distinct.Where(weight => weight.IsZero && IsMatrix(weight))];
         HashSet<FilledWeight> tails =
         [
             .. _distinct.GroupBy(weight => weight.Stored.File, StringComparer.Ordinal).SelectMany(ZeroTail),
         ];
-        problems.AddRange(
-            zero.Where(tails.Contains)
-                .Select(weight => new WeightProblem(
-                    LoadCodes.WeightsZeroTail,
-                    weight.Name,
-                    $"{weight.Stored.File}: the file ends in zeros, all of tensor '{weight.Name}' among them; expected weights. Was its download interrupted?"
-                ))
-        );
-        Problems = problems;
-        _notes.AddRange(
-            zero.Where(weight => !tails.Contains(weight))
-                .Select(weight => $"{weight.Stored.File}: every value of tensor '{weight.Name}' is zero.")
-        );
+        foreach (FilledWeight weight in _distinct.Where(weight => weight.IsZero && IsMatrix(weight)))
+        {
+            if (tails.Contains(weight))
+            {
+                _problems.Add(
+                    new WeightProblem(
+                        LoadCodes.WeightsZeroTail,
+                        weight.Name,
+                        $"{weight.Stored.File}: the file ends in zeros, all of tensor '{weight.Stored.Name}' among them; expected weights. Was its download interrupted?"
+                    )
+                );
+            }
+            else
+            {
+                _notes.Add($"{weight.Stored.File}: every value of tensor '{weight.Stored.Name}' is zero.");
+            }
+        }
     }
 
     private static IEnumerable<FilledWeight> ZeroTail(IEnumerable<FilledWeight> file) =>
-        file.OrderByDescending(weight => weight.Stored.Source.Position + weight.Stored.Offset)
-            .TakeWhile(weight => weight.IsZero);
+        file.OrderByDescending(weight => weight.Stored.Position).TakeWhile(weight => weight.IsZero);
 
     private static bool IsMatrix(FilledWeight weight) => weight.Stored.Shape.Count(dimension => dimension > 1) >= 2;
+
+    private static void InParallel<T>(IEnumerable<T> items, Action<T> action, CancellationToken cancellationToken)
+    {
+        var options = new ParallelOptions
+        {
+            CancellationToken = cancellationToken,
+            MaxDegreeOfParallelism = Environment.ProcessorCount,
+        };
+        try
+        {
+            Parallel.ForEach(Partitioner.Create(items, EnumerablePartitionerOptions.NoBuffering), options, action);
+        }
+        catch (AggregateException exception)
+            when (exception.InnerExceptions.OfType<LoadRefusedException>().FirstOrDefault() is { } first)
+        {
+            throw new LoadRefusedException(first.Code, first.Message, exception);
+        }
+    }
 }

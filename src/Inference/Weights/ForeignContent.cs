@@ -3,6 +3,8 @@ namespace Seq2Seq.Inference.Weights;
 /// <summary>Recognises what a file that is not what its name says is instead, by its first bytes: for messages only.</summary>
 internal static class ForeignContent
 {
+    private const int TarMagicOffset = 257;
+
     private static readonly (byte[] Prefix, string Description)[] _prefixes =
     [
         ("version https://git-lfs.github.com"u8.ToArray(), "a git-lfs pointer: the file itself was not downloaded"),
@@ -30,6 +32,11 @@ internal static class ForeignContent
             {
                 return description;
             }
+        }
+
+        if (beginning.Length >= TarMagicOffset + 5 && beginning[TarMagicOffset..].StartsWith("ustar"u8))
+        {
+            return "a tar archive (as torch wrote before 0.1.10)";
         }
 
         return !beginning.IsEmpty && !beginning.ContainsAnyExcept((byte)0) ? "filled with zeros" : null;

@@ -22,6 +22,12 @@ internal static class SafetensorsReader
     private const int MaxTensors = 1 << 18;
     private const string Metadata = "__metadata__";
 
+    /// <summary>Whether a file begins as a safetensors file does: a length, and an object.</summary>
+    public static bool Recognizes(ReadOnlySpan<byte> beginning) =>
+        beginning.Length > 8
+        && beginning[8] == '{'
+        && BinaryPrimitives.ReadUInt64LittleEndian(beginning) <= MaxHeaderBytes;
+
     /// <exception cref="LoadRefusedException">The file breaks the rules of the format; names the tensor where one is at fault.</exception>
     public static IReadOnlyList<StoredTensor> Read(SafeFileHandle handle, string name)
     {
@@ -77,7 +83,7 @@ internal static class SafetensorsReader
             string tensorName = reader.GetString()!;
             if (!names.Add(tensorName))
             {
-                throw Corrupt(name, $"tensor '{tensorName}' stands twice in the header.");
+                throw Corrupt(name, $"tensor '{UntrustedText.Printable(tensorName)}' stands twice in the header.");
             }
 
             if (tensorName == Metadata)
@@ -102,7 +108,12 @@ internal static class SafetensorsReader
 
     private static StoredTensor ReadEntry(ref Utf8JsonReader reader, string tensor, string name, FileBytes data)
     {
-        Expect(ref reader, JsonTokenType.StartObject, name, $"an object for tensor '{tensor}'");
+        Expect(
+            ref reader,
+            JsonTokenType.StartObject,
+            name,
+            $"an object for tensor '{UntrustedText.Printable(tensor)}'"
+        );
         ElementType? type = null;
         long[]? shape = null;
         long[]? offsets = null;
@@ -132,7 +143,7 @@ internal static class SafetensorsReader
 
             if (isRepeated)
             {
-                throw Corrupt(name, $"tensor '{tensor}' has '{field}' twice.");
+                throw Corrupt(name, $"tensor '{UntrustedText.Printable(tensor)}' has '{field}' twice.");
             }
         }
 
@@ -142,7 +153,7 @@ internal static class SafetensorsReader
                 type is null ? "dtype"
                 : shape is null ? "shape"
                 : "data_offsets";
-            throw Corrupt(name, $"tensor '{tensor}' has no '{absent}'.");
+            throw Corrupt(name, $"tensor '{UntrustedText.Printable(tensor)}' has no '{absent}'.");
         }
 
         CheckSize(tensor, type, shape, offsets, name, data.Length);
@@ -170,7 +181,7 @@ internal static class SafetensorsReader
         {
             throw Corrupt(
                 name,
-                $"tensor '{tensor}' has data_offsets {TensorShape.Print(offsets)}; expected [begin, end] within the {dataLength} bytes of data."
+                $"tensor '{UntrustedText.Printable(tensor)}' has data_offsets {TensorShape.Print(offsets)}; expected [begin, end] within the {dataLength} bytes of data."
             );
         }
 
@@ -180,14 +191,17 @@ internal static class SafetensorsReader
             || bits < 0
         )
         {
-            throw Corrupt(name, $"tensor '{tensor}' has the impossible shape {TensorShape.Print(shape)}.");
+            throw Corrupt(
+                name,
+                $"tensor '{UntrustedText.Printable(tensor)}' has the impossible shape {TensorShape.Print(shape)}."
+            );
         }
 
         if (bits % 8 != 0 || bits / 8 != offsets[1] - offsets[0])
         {
             throw Corrupt(
                 name,
-                $"tensor '{tensor}' of {type.Name} {TensorShape.Print(shape)} takes {bits / 8} bytes; its data_offsets give it {offsets[1] - offsets[0]}."
+                $"tensor '{UntrustedText.Printable(tensor)}' of {type.Name} {TensorShape.Print(shape)} takes {bits / 8} bytes; its data_offsets give it {offsets[1] - offsets[0]}."
             );
         }
     }
@@ -201,7 +215,10 @@ internal static class SafetensorsReader
             if (tensor.Offset != end)
             {
                 string fault = tensor.Offset < end ? "overlaps the tensor before it" : "leaves a hole before it";
-                throw Corrupt(name, $"tensor '{tensor.Name}' {fault}: it begins at {tensor.Offset}, expected {end}.");
+                throw Corrupt(
+                    name,
+                    $"tensor '{UntrustedText.Printable(tensor.Name)}' {fault}: it begins at {tensor.Offset}, expected {end}."
+                );
             }
 
             end += tensor.ElementCount * tensor.Type.Bits / 8;
@@ -220,7 +237,7 @@ internal static class SafetensorsReader
             ? type
             : throw Corrupt(
                 name,
-                $"tensor '{tensor}' has dtype '{text ?? reader.TokenType.ToString()}', which the format does not know."
+                $"tensor '{UntrustedText.Printable(tensor)}' has dtype '{UntrustedText.Printable(text ?? reader.TokenType.ToString())}', which the format does not know."
             );
     }
 
@@ -242,7 +259,7 @@ internal static class SafetensorsReader
             ? [.. numbers]
             : throw Corrupt(
                 name,
-                $"tensor '{tensor}' has a '{field}' that is not an array of whole numbers from 0 to 2^63 − 1."
+                $"tensor '{UntrustedText.Printable(tensor)}' has a '{field}' that is not an array of whole numbers from 0 to 2^63 − 1."
             );
     }
 

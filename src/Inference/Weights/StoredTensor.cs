@@ -1,6 +1,6 @@
 namespace Seq2Seq.Inference.Weights;
 
-/// <summary>One tensor as a weights file holds it: where its numbers lie and how they are laid out. Nothing is read yet.</summary>
+/// <summary>One tensor as a weights file holds it: its numbers lie one after another in row-major order. Nothing is read yet.</summary>
 internal sealed record StoredTensor
 {
     /// <summary>The name in the file.</summary>
@@ -13,9 +13,6 @@ internal sealed record StoredTensor
 
     public required long[] Shape { get; init; }
 
-    /// <summary>Elements from one index to the next, by dimension; null when they lie in row-major order without gaps.</summary>
-    public long[]? Strides { get; init; }
-
     public required ByteSource Source { get; init; }
 
     /// <summary>The byte of <see cref="Source"/> where the first element lies.</summary>
@@ -23,7 +20,12 @@ internal sealed record StoredTensor
 
     public long ElementCount => TensorShape.ElementCount(Shape);
 
-    /// <summary>Equal for the same numbers in the same layout: tied tensors of a pickle share a storage.</summary>
-    public (ByteSource Source, long Offset, string Layout) View =>
-        (Source, Offset, $"{Type.Name} {string.Join(',', Shape)} {string.Join(',', Strides ?? [])}");
+    /// <summary>Whether it is all that its source holds, so that its own checksum is the source's.</summary>
+    public bool IsWholeSource => Offset == 0 && ElementCount * Type.Bytes == Source.Length;
+
+    /// <summary>Where it begins in its file.</summary>
+    public long Position => Source.Position + Offset;
+
+    /// <summary>Type and shape: equal for tensors that read the same bytes alike.</summary>
+    public string Layout => $"{Type.Name} {string.Join(',', Shape)}";
 }

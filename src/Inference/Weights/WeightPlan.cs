@@ -12,7 +12,7 @@ internal sealed class WeightPlan(WeightSource source) : WeightTable
     private const int MaxProblems = 256;
 
     private readonly Dictionary<string, PlannedWeight> _weights = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _consulted = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _used = new(StringComparer.Ordinal);
     private readonly List<WeightProblem> _problems = [];
     private readonly List<string> _notes = [];
 
@@ -21,36 +21,85 @@ internal sealed class WeightPlan(WeightSource source) : WeightTable
 
     public IReadOnlyList<WeightProblem> Problems => _problems;
 
-    public IReadOnlyList<string> Notes => _notes;
+    public IReadOnlyList<string> Notes => [.. source.Rules.Select(rule => $"{source.Description}: {rule}."), .. _notes];
 
-    /// <summary>Names of the source that no parameter took, nor is tied to.</summary>
-    public IEnumerable<string> UnusedNames => source.Tensors.Keys.Where(name => !_consulted.Contains(name));
+    /// <summary>Stored names that no parameter took, nor is tied to.</summary>
+    public IEnumerable<string> UnusedNames => source.StoredNames.Where(name => !_used.Contains(name));
 
-    public override bool Contains(string name) => source.Tensors.ContainsKey(name);
+    public override bool Contains(string name) => source.Find(name).Count > 0;
+
+    public override IReadOnlyList<long>? ShapeOf(string name) =>
+        source.Find(name) is [var stored, ..] ? stored.Shape : null;
 
     public override Tensor Take(ReadOnlySpan<string> names, ReadOnlySpan<long> shape)
     {
-        StoredTensor? chosen = null;
+        if (!_weights.TryGetValue(names[0], out PlannedWeight? planned))
+        {
+            planned = Plan(names, shape);
+            if (planned is not null)
+            {
+                _weights.Add(names[0], planned);
+            }
+        }
+        else
+        {
+            CheckFit(names[0], planned.Stored, shape);
+        }
+
+        if (planned is not null)
+        {
+            planned.Takes++;
+        }
+
+        return empty(shape.ToArray(), dtype: ScalarType.Float32, device: META);
+    }
+
+    public override void Note(string message) => _notes.Add(message);
+
+    /// <summary>Layers of the file beyond those that the configuration counts would silently be dropped: refused.</summary>
+    public void CheckDroppedLayers()
+    {
+        HashSet<string> taken = [.. _used.Select(Pattern)];
+        foreach (string name in UnusedNames.Where(name => taken.Contains(Pattern(name))).Take(MaxProblems))
+        {
+            _problems.Add(
+                new WeightProblem(
+                    LoadCodes.LayersDropped,
+                    name,
+                    $"{source.Description}: tensor '{UntrustedText.Printable(name)}' belongs to a layer that the configuration does not count; expected as many layers as are stored."
+                )
+            );
+        }
+    }
+
+    private PlannedWeight? Plan(ReadOnlySpan<string> names, ReadOnlySpan<long> shape)
+    {
+        PlannedWeight? planned = null;
+        bool isThere = false;
         foreach (string name in names)
         {
-            if (!source.Tensors.TryGetValue(name, out StoredTensor? stored))
+            IReadOnlyList<StoredTensor> stored = source.Find(name);
+            if (stored.Count == 0)
             {
                 continue;
             }
 
-            chosen ??= stored;
-            _consulted.Add(name);
-            CheckFit(name, stored, shape);
+            isThere = true;
+            _used.Add(stored[0].Name);
+            StoredTensor[] fitting = Fitting(stored, shape);
+            if (fitting.Length == 0)
+            {
+                CheckFit(name, stored[0], shape);
+            }
+            else
+            {
+                planned ??= new PlannedWeight(names[0], fitting[0], fitting[1..]);
+            }
         }
 
-        if (chosen is not null)
+        if (!isThere)
         {
-            _weights.TryAdd(names[0], new PlannedWeight(names[0], chosen));
-        }
-        else
-        {
-            string others =
-                names.Length > 1 ? $" (nor are {string.Join(", ", names[1..]!)}, which are tied to it)" : "";
+            string others = names.Length > 1 ? $" (nor is {string.Join(", ", names[1..]!)}, which is tied to it)" : "";
             Add(
                 LoadCodes.TensorMissing,
                 names[0],
@@ -58,10 +107,22 @@ internal sealed class WeightPlan(WeightSource source) : WeightTable
             );
         }
 
-        return empty(shape.ToArray(), dtype: ScalarType.Float32, device: META);
+        return planned;
     }
 
-    public override void Note(string message) => _notes.Add(message);
+    private static StoredTensor[] Fitting(IReadOnlyList<StoredTensor> stored, ReadOnlySpan<long> shape)
+    {
+        var fitting = new List<StoredTensor>();
+        foreach (StoredTensor tensor in stored)
+        {
+            if (tensor.Type.IsReadable && tensor.Shape.AsSpan().SequenceEqual(shape))
+            {
+                fitting.Add(tensor);
+            }
+        }
+
+        return [.. fitting];
+    }
 
     private void CheckFit(string name, StoredTensor stored, ReadOnlySpan<long> shape)
     {
@@ -91,4 +152,7 @@ internal sealed class WeightPlan(WeightSource source) : WeightTable
             throw new TooManyProblemsException();
         }
     }
+
+    private static string Pattern(string name) =>
+        string.Join('.', name.Split('.').Select(part => part.All(char.IsAsciiDigit) ? "#" : part));
 }

@@ -47,6 +47,9 @@ internal sealed class WeightScope(WeightTable table, string prefix = "")
     /// <summary>Whether the checkpoint has the name: weights decide where they and the configuration disagree.</summary>
     public bool Contains(string name) => table.Contains(prefix + name);
 
+    /// <summary>The shape that the checkpoint stores under the name; null when it is not there.</summary>
+    public IReadOnlyList<long>? ShapeOf(string name) => table.ShapeOf(prefix + name);
+
     /// <summary>Says in the load report that something is not as the configuration has it, and what was done.</summary>
     public void Note(string message) => table.Note(message);
 }

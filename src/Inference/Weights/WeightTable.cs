@@ -7,6 +7,8 @@ internal abstract class WeightTable
 {
     public abstract bool Contains(string name);
 
+    public abstract IReadOnlyList<long>? ShapeOf(string name);
+
     /// <summary>Takes a parameter of exactly <paramref name="shape"/>, stored under the first of <paramref name="names"/> that is there.</summary>
     public abstract Tensor Take(ReadOnlySpan<string> names, ReadOnlySpan<long> shape);
 

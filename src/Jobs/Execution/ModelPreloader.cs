@@ -48,7 +48,7 @@ internal sealed partial class ModelPreloader(
         {
             try
             {
-                var (loaded, rate) = await LoadAsync(attempt, cancellationToken);
+                var (loaded, rate) = await LoadAsync(attempt, slot.Threads, cancellationToken);
                 var report = loaded.Report with
                 {
                     Model = name,
@@ -97,6 +97,7 @@ internal sealed partial class ModelPreloader(
 
     private async Task<(LoadedModel Model, double? LinesPerSecond)> LoadAsync(
         Attempt attempt,
+        int threads,
         CancellationToken cancellationToken
     )
     {
@@ -106,6 +107,7 @@ internal sealed partial class ModelPreloader(
             Folder = Path.Combine(environment.ContentRootPath, attempt.Folder),
             Device = attempt.Device,
             ComputeType = attempt.ComputeType,
+            Threads = threads,
         };
         var start = time.GetTimestamp();
         LoadedModel model;

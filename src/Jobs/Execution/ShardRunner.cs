@@ -35,6 +35,13 @@ internal sealed partial class ShardRunner(
 
     public async Task RunAsync(Guid jobId, long shardId, CancellationToken cancellationToken)
     {
+        if (slot.State == SlotState.Draining)
+        {
+            // It was fetched while the server stopped.
+            await leases.ReturnAsync(shardId, cancellationToken);
+            return;
+        }
+
         var shard = await leases.TakeAsync(jobId, shardId, slot.Plan.Name, cancellationToken);
         // A place in the queue is free.
         feed.Set();
@@ -104,7 +111,7 @@ internal sealed partial class ShardRunner(
         }
     }
 
-    /// <summary>Lines that can't be read keep their error; equal lines are computed once.</summary>
+    /// <summary>Lines that can't be read keep their error; the others are generated together.</summary>
     private static async Task<SequenceResult[]> GenerateAsync(
         PreloadedModel model,
         IReadOnlyList<SourceLine> lines,
@@ -112,40 +119,18 @@ internal sealed partial class ShardRunner(
         CancellationToken cancellationToken
     )
     {
-        List<SequenceInput> inputs = [];
-        Dictionary<string, int> texts = new(StringComparer.Ordinal);
-        int[] places = new int[lines.Count];
-        for (int i = 0; i < lines.Count; i++)
-        {
-            var line = lines[i];
-            if (line.Error is not null)
-            {
-                places[i] = -1;
-            }
-            else if (line.Text is { } text)
-            {
-                if (!texts.TryGetValue(text, out places[i]))
-                {
-                    texts.Add(text, places[i] = inputs.Count);
-                    inputs.Add(SequenceInput.FromText(text));
-                }
-            }
-            else
-            {
-                places[i] = inputs.Count;
-                inputs.Add(SequenceInput.FromTokenIds(line.InputIds ?? []));
-            }
-        }
-
+        List<SequenceInput> inputs = [.. lines.Where(line => line.Error is null).Select(Input)];
         var generated =
             inputs.Count == 0 ? [] : await model.Model.Generate(inputs, Parse(parameters), cancellationToken);
+        int next = 0;
         return
         [
-            .. places.Select(
-                (place, i) => place < 0 ? new SequenceResult { Error = lines[i].Error } : generated[place]
-            ),
+            .. lines.Select(line => line.Error is null ? generated[next++] : new SequenceResult { Error = line.Error }),
         ];
     }
+
+    private static SequenceInput Input(SourceLine line) =>
+        line.Text is { } text ? SequenceInput.FromText(text) : SequenceInput.FromTokenIds(line.InputIds ?? []);
 
     private static ReadOnlyMemory<byte> Write(IReadOnlyList<SourceLine> lines, SequenceResult[] results)
     {

@@ -14,7 +14,7 @@ internal sealed class JobFailure(NpgsqlDataSource dataSource)
             UPDATE job
             SET state = 'failed', error_code = $2, error_message = $3, finished_at = clock_timestamp(),
                 expires_at = clock_timestamp() + retention
-            WHERE id = $1 AND state IN ('queued', 'running')
+            WHERE id = $1 AND state IN ('queued', 'running', 'paused')
             RETURNING id
         ),
         dropped AS (

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Npgsql;
 using Seq2Seq.Jobs.Configuration;
 using Seq2Seq.Jobs.Scheduling;
 
@@ -20,7 +19,7 @@ internal sealed partial class LeaseHeartbeat(
     ILogger<LeaseHeartbeat> logger
 ) : BackgroundService
 {
-    private const int BeatsPerLease = 3;
+    public const int BeatsPerLease = 3;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -32,7 +31,7 @@ internal sealed partial class LeaseHeartbeat(
             {
                 await BeatAsync(stoppingToken);
             }
-            catch (NpgsqlException exception)
+            catch (Exception exception) when (exception is not OperationCanceledException)
             {
                 // The work goes on: whether the leases still hold is seen when the database is back.
                 LogNotRenewed(logger, running.Count, exception);

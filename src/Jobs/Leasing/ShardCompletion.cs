@@ -30,7 +30,11 @@ internal sealed class ShardCompletion(NpgsqlDataSource dataSource)
             SET lines_done = job.lines_done + done.lines,
                 lines_failed = job.lines_failed + $5,
                 shards_done = job.shards_done + 1,
-                state = CASE WHEN job.shards_done + 1 = job.shards THEN 'completed' ELSE 'running' END,
+                state = CASE
+                    WHEN job.shards_done + 1 = job.shards THEN 'completed'
+                    WHEN job.state = 'paused' THEN 'paused'
+                    ELSE 'running'
+                END,
                 started_at = coalesce(job.started_at, clock_timestamp()),
                 finished_at = CASE WHEN job.shards_done + 1 = job.shards THEN clock_timestamp() END,
                 expires_at = CASE WHEN job.shards_done + 1 = job.shards THEN clock_timestamp() + job.retention END

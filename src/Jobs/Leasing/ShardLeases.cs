@@ -48,6 +48,13 @@ internal sealed class ShardLeases(NpgsqlDataSource dataSource, WorkerIdentity wo
         SELECT pg_notify($3, job_id::text) FROM freed
         """;
 
+    private const string Return = """
+        WITH freed AS (
+            UPDATE shard SET state = 'waiting', hangfire_job_id = NULL WHERE id = $1 AND state = 'queued' RETURNING job_id
+        )
+        SELECT pg_notify($2, job_id::text) FROM freed
+        """;
+
     /// <summary>Takes the lease, unless the shard is done, cancelled, not due, or somebody else's.</summary>
     public async Task<LeasedShard?> TakeAsync(
         Guid jobId,
@@ -84,6 +91,8 @@ internal sealed class ShardLeases(NpgsqlDataSource dataSource, WorkerIdentity wo
     public async Task<HashSet<Guid>> RenewAsync(Guid[] tokens, CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand(Renew);
+        // Longer than until the next beat, an answer is of no use: the connection may be cut without a word.
+        command.CommandTimeout = Math.Max(1, (int)(options.Value.Lease / LeaseHeartbeat.BeatsPerLease).TotalSeconds);
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = tokens });
         command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = options.Value.Lease });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -114,6 +123,15 @@ internal sealed class ShardLeases(NpgsqlDataSource dataSource, WorkerIdentity wo
     {
         await using var command = dataSource.CreateCommand(Start);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = jobId });
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Puts a queued shard back that was not taken.</summary>
+    public async Task ReturnAsync(long shardId, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(Return);
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = shardId });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = NotificationChannels.Waiting });
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 

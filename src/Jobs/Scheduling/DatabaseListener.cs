@@ -47,7 +47,7 @@ internal sealed partial class DatabaseListener(
             {
                 await ListenAsync(stoppingToken);
             }
-            catch (Exception exception) when (exception is NpgsqlException or IOException or TimeoutException)
+            catch (Exception exception) when (exception is not OperationCanceledException)
             {
                 LogLost(logger, exception);
                 await Task.Delay(_reconnectDelay, time, stoppingToken);

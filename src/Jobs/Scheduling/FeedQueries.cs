@@ -92,15 +92,18 @@ internal static class FeedQueries
         "UPDATE shard SET state = 'waiting' WHERE id = ANY ($1) AND state = 'queued' AND hangfire_job_id IS NULL";
 
     /// <summary>
-    /// Puts shards back whose Hangfire job is gone: its feeder died before it queued the job, the job ran while PostgreSQL
-    /// was away, or an operator deleted it. $1 age from which a queued shard is looked at.
+    /// Puts shards back whose Hangfire job is gone: its feeder died before it queued the job, its worker died before it took
+    /// the lease, the job ran while PostgreSQL was away, or an operator deleted it. $1 age from which a queued shard, and a
+    /// job that a worker has fetched, is looked at.
     /// </summary>
     public const string Recover = $"""
         UPDATE shard
         SET state = 'waiting', hangfire_job_id = NULL
         WHERE state = 'queued' AND queued_at < clock_timestamp() - $1
             AND NOT EXISTS (
-                SELECT FROM {Migrator.HangfireSchema}.jobqueue WHERE jobqueue.jobid = shard.hangfire_job_id::bigint
+                SELECT FROM {Migrator.HangfireSchema}.jobqueue
+                WHERE jobqueue.jobid = shard.hangfire_job_id::bigint
+                    AND (jobqueue.fetchedat IS NULL OR jobqueue.fetchedat > clock_timestamp() - $1)
             )
         """;
 }

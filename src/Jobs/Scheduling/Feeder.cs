@@ -38,7 +38,7 @@ internal sealed partial class Feeder(
             {
                 await FeedAsync(stoppingToken);
             }
-            catch (NpgsqlException exception)
+            catch (Exception exception) when (exception is not OperationCanceledException)
             {
                 LogFailed(logger, exception);
                 await Task.Delay(_retryDelay, time, stoppingToken);

@@ -46,6 +46,16 @@ internal static class HangfireStorage
     }
 
     /// <summary>
+    /// What Hangfire keeps for the whole process: jobs are stored without this assembly's version, so that the next version
+    /// reads them.
+    /// </summary>
+    public static void Configure(IGlobalConfiguration configuration) =>
+        configuration
+            .SetDataCompatibilityLevel(CompatibilityLevel.Version_180)
+            .UseSimpleAssemblyNameTypeSerializer()
+            .UseRecommendedSerializerSettings();
+
+    /// <summary>
     /// The only filters that run. Retrying is absent because our tables retry; capturing the culture and continuations
     /// would cost statements whose rows nobody reads.
     /// </summary>

@@ -42,7 +42,11 @@ internal sealed class SlotServer(
     public Task WaitAsync(CancellationToken cancellationToken) =>
         Task.WhenAll(_servers.Select(server => server.WaitForShutdownAsync(cancellationToken)));
 
-    public void Dispose() => _servers.ForEach(server => server.Dispose());
+    public void Dispose()
+    {
+        _servers.ForEach(server => server.Dispose());
+        _servers.Clear();
+    }
 
     private BackgroundJobServerOptions Options(string[] queues) =>
         new()

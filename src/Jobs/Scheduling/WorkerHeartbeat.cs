@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Npgsql;
 using Seq2Seq.Jobs.Configuration;
 using Seq2Seq.Jobs.Leasing;
 
@@ -21,18 +20,16 @@ internal sealed partial class WorkerHeartbeat(
     ILogger<WorkerHeartbeat> logger
 ) : BackgroundService
 {
-    private const int BeatsPerLease = 3;
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(options.Value.Lease / BeatsPerLease, time);
+        using var timer = new PeriodicTimer(options.Value.Lease / LeaseHeartbeat.BeatsPerLease, time);
         do
         {
             try
             {
                 await BeatAsync(stoppingToken);
             }
-            catch (NpgsqlException exception)
+            catch (Exception exception) when (exception is not OperationCanceledException)
             {
                 LogFailed(logger, exception);
             }

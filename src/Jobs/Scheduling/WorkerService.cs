@@ -30,7 +30,6 @@ internal sealed partial class WorkerService(
 ) : BackgroundService
 {
     private static readonly TimeSpan _retryCheckInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan _drainCheckInterval = TimeSpan.FromMilliseconds(20);
 
     // After the drain time, the shards that are left get this long to notice that they are to stop.
     private static readonly TimeSpan _handBackTime = TimeSpan.FromSeconds(5);
@@ -68,15 +67,16 @@ internal sealed partial class WorkerService(
         }
 
         await registry.TellAsync(cancellationToken);
-        await DrainAsync(options.Value.DrainTime, cancellationToken);
+        var ended = Task.WhenAll(_servers.Values.Select(server => server.WaitAsync(cancellationToken)));
+        await WaitAsync(ended, options.Value.DrainTime, cancellationToken);
         foreach (var shard in running.All)
         {
             shard.Stop(StopReason.Draining);
         }
 
-        await DrainAsync(_handBackTime, cancellationToken);
+        await WaitAsync(ended, _handBackTime, cancellationToken);
         LogDrained(logger, running.Count);
-        if (running.Count == 0)
+        if (ended.IsCompletedSuccessfully)
         {
             await EndAsync(cancellationToken);
         }
@@ -109,20 +109,13 @@ internal sealed partial class WorkerService(
         }
     }
 
-    private async Task DrainAsync(TimeSpan atMost, CancellationToken cancellationToken)
-    {
-        var start = time.GetTimestamp();
-        while (running.Count > 0 && time.GetElapsedTime(start) < atMost)
-        {
-            await Task.Delay(_drainCheckInterval, time, cancellationToken);
-        }
-    }
+    private Task<Task> WaitAsync(Task task, TimeSpan atMost, CancellationToken cancellationToken) =>
+        Task.WhenAny(task, Task.Delay(atMost, time, cancellationToken));
 
     private async Task EndAsync(CancellationToken cancellationToken)
     {
         foreach (var (slot, server) in _servers)
         {
-            await server.WaitAsync(cancellationToken);
             server.Dispose();
             await slot.UnloadAsync();
         }

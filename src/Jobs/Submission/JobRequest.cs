@@ -5,6 +5,12 @@ namespace Seq2Seq.Jobs.Submission;
 /// <summary>What a caller asks for: which model, with which generation parameters, at which priority.</summary>
 public sealed record JobRequest
 {
+    /// <summary>The priority that is served first.</summary>
+    public const int FirstPriority = 0;
+
+    /// <summary>The priority that is served last.</summary>
+    public const int LastPriority = 9;
+
     /// <summary>Name of a configured model.</summary>
     public required string Model { get; init; }
 

@@ -11,7 +11,6 @@ internal sealed class RequestCheck(NpgsqlDataSource dataSource, IOptions<ModelsO
 {
     private const int MaxNameLength = 200;
     private const int MaxKeyLength = 255;
-    private const int MaxPriority = 9;
 
     // The API may run apart from the workers and know no model itself: what workers hold counts, too.
     private const string ModelsOfWorkers = "SELECT DISTINCT model FROM slot_model ORDER BY model";
@@ -22,9 +21,12 @@ internal sealed class RequestCheck(NpgsqlDataSource dataSource, IOptions<ModelsO
     {
         CheckText("name", request.Name, minLength: 0, MaxNameLength);
         CheckText("idempotency_key", request.IdempotencyKey, minLength: 1, MaxKeyLength);
-        if (request.Priority is < 0 or > MaxPriority)
+        if (request.Priority is < JobRequest.FirstPriority or > JobRequest.LastPriority)
         {
-            throw Invalid("priority", $"priority is {request.Priority}; expected 0 (first) to {MaxPriority} (last).");
+            throw Invalid(
+                "priority",
+                $"priority is {request.Priority}; expected {JobRequest.FirstPriority} (first) to {JobRequest.LastPriority} (last)."
+            );
         }
 
         if (request.Retention is { } retention && (retention <= TimeSpan.Zero || retention > JobsOptions.MaxRetention))

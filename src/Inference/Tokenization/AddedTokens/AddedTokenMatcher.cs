@@ -1,6 +1,6 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text;
+using Seq2Seq.Inference.Tokenization.Unicode;
 
 namespace Seq2Seq.Inference.Tokenization.AddedTokens;
 
@@ -73,16 +73,8 @@ internal sealed class AddedTokenMatcher
     }
 
     private static bool EndsWithWord(ReadOnlySpan<char> text) =>
-        Rune.DecodeLastFromUtf16(text, out var last, out _) == OperationStatus.Done && IsWord(last);
+        Rune.DecodeLastFromUtf16(text, out var last, out _) == OperationStatus.Done && CharacterClass.IsWord(last);
 
     private static bool StartsWithWord(ReadOnlySpan<char> text) =>
-        Rune.DecodeFromUtf16(text, out var first, out _) == OperationStatus.Done && IsWord(first);
-
-    /// <summary>Unicode's <c>\w</c>: letters, marks, decimal digits, connectors, joiners.</summary>
-    private static bool IsWord(Rune rune) =>
-        rune.Value is 0x200C or 0x200D
-        || Rune.GetUnicodeCategory(rune)
-            is <= UnicodeCategory.DecimalDigitNumber
-                or UnicodeCategory.LetterNumber
-                or UnicodeCategory.ConnectorPunctuation;
+        Rune.DecodeFromUtf16(text, out var first, out _) == OperationStatus.Done && CharacterClass.IsWord(first);
 }

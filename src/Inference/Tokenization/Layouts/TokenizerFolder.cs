@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json;
+using Seq2Seq.Inference.Tokenization.SentencePiece;
 
 namespace Seq2Seq.Inference.Tokenization.Layouts;
 
@@ -19,37 +21,42 @@ internal sealed class TokenizerFolder
         _folder = folder;
         Config = Json("config.json");
         TokenizerConfig = Json("tokenizer_config.json");
+        if (Json("tokenizer.json") is { } json)
+            TokenizerJson = Guard("tokenizer.json", () => new TokenizerJson(json));
         Settings = Guard(
             "tokenizer_config.json",
-            () => new TokenizerSettings(TokenizerConfig, Json("special_tokens_map.json"), Json("added_tokens.json"))
+            () =>
+                new TokenizerSettings(
+                    TokenizerConfig,
+                    Json("special_tokens_map.json"),
+                    Json("added_tokens.json"),
+                    TokenizerJson
+                )
         );
     }
 
     public JsonElement? Config { get; }
     public JsonElement? TokenizerConfig { get; }
+    public TokenizerJson? TokenizerJson { get; }
     public TokenizerSettings Settings { get; }
-
-    /// <summary>The class that the files name, without a trailing Fast; else config.json's model type.</summary>
-    public string? Kind => Text(TokenizerConfig, "tokenizer_class") ?? Text(Config, "model_type");
 
     public static Tokenizer Load(string folder)
     {
         if (!Directory.Exists(folder))
             throw new TokenizerLoadException(TokenizerLoadException.Missing, $"{folder} is not there.");
         var files = new TokenizerFolder(folder);
-        if (files.Has("spiece.model"))
-            return T5Layout.Load(files, "spiece.model");
-        throw new TokenizerLoadException(
-            TokenizerLoadException.Missing,
-            $"{folder} has no tokenizer file that can be read (spiece.model)."
-        );
+        var layout = TokenizerLayout.Find(files);
+        return files.Guard(layout.NameOfFiles(files), () => layout.Load(files));
     }
 
     public bool Has(string name) => File.Exists(Path.Combine(_folder, name));
 
+    /// <exception cref="TokenizerLoadException">The file is not there or can't be read.</exception>
     public byte[] Bytes(string name)
     {
         var path = Path.Combine(_folder, name);
+        if (!File.Exists(path))
+            throw new TokenizerLoadException(TokenizerLoadException.Missing, $"{path} is not there.");
         return Guard(
             name,
             () =>
@@ -59,13 +66,23 @@ internal sealed class TokenizerFolder
         );
     }
 
+    /// <summary>A text file in UTF-8, without a byte order mark.</summary>
+    public string Text(string name) => Encoding.UTF8.GetString(WithoutMark(Bytes(name)).Span);
+
+    /// <summary>A JSON file, null when it is not there.</summary>
     public JsonElement? Json(string name)
     {
         if (!Has(name))
             return null;
         var bytes = Bytes(name);
         var options = new JsonDocumentOptions { MaxDepth = MaxJsonDepth };
-        return Guard(name, () => JsonDocument.Parse(WithoutMark(bytes), options).RootElement.Clone());
+        return Guard(name, () => JsonDocument.Parse(WithoutMark(bytes), options).RootElement);
+    }
+
+    public SentencePieceModel SentencePiece(string name)
+    {
+        var bytes = Bytes(name);
+        return Guard(name, () => SentencePieceModelReader.Read(bytes));
     }
 
     /// <summary>Runs what reads a file; its failures name the file.</summary>
@@ -85,7 +102,9 @@ internal sealed class TokenizerFolder
                         or OverflowException
                         or InvalidOperationException
                         or KeyNotFoundException
+                        or IndexOutOfRangeException
                         or ArgumentException
+                        or EncodeException
             )
         {
             throw new TokenizerLoadException(
@@ -96,12 +115,8 @@ internal sealed class TokenizerFolder
         }
     }
 
-    private static string? Text(JsonElement? json, string name) =>
-        json is { ValueKind: JsonValueKind.Object }
-        && json.Value.TryGetProperty(name, out var value)
-        && value.ValueKind == JsonValueKind.String
-            ? value.GetString()
-            : null;
+    public TokenizerLoadException Missing(string what) =>
+        new(TokenizerLoadException.Missing, $"{_folder} has no {what}.");
 
     private static ReadOnlyMemory<byte> WithoutMark(byte[] bytes) =>
         bytes.AsSpan().StartsWith("\uFEFF"u8) ? bytes.AsMemory(3) : bytes;

@@ -5,13 +5,14 @@ using Seq2Seq.Inference.Tokenization.AddedTokens;
 namespace Seq2Seq.Inference.Tokenization.Layouts;
 
 /// <summary>
-/// What the small files of a folder say about its tokenizer: tokenizer_config.json first, special_tokens_map.json and
-/// added_tokens.json only where that has no <c>added_tokens_decoder</c> (as <c>PreTrainedTokenizerBase._from_pretrained</c>).
+/// What the small files of a folder say about its tokenizer: tokenizer_config.json first; special_tokens_map.json,
+/// added_tokens.json and the added tokens of tokenizer.json only where that has no <c>added_tokens_decoder</c>
+/// (<c>PreTrainedTokenizerBase._from_pretrained</c>).
 /// </summary>
 internal sealed class TokenizerSettings
 {
     /// <summary>The order in which the reference adds them.</summary>
-    public static readonly string[] SpecialTokenNames =
+    private static readonly string[] SpecialTokenNames =
     [
         "bos_token",
         "eos_token",
@@ -25,7 +26,12 @@ internal sealed class TokenizerSettings
     private readonly Dictionary<string, JsonElement> _values = new(StringComparer.Ordinal);
     private readonly SortedDictionary<int, AddedToken> _addedTokens = [];
 
-    public TokenizerSettings(JsonElement? tokenizerConfig, JsonElement? specialTokensMap, JsonElement? addedTokens)
+    public TokenizerSettings(
+        JsonElement? tokenizerConfig,
+        JsonElement? specialTokensMap,
+        JsonElement? addedTokens,
+        TokenizerJson? tokenizerJson
+    )
     {
         foreach (var property in Properties(tokenizerConfig))
             _values[property.Name] = property.Value;
@@ -42,44 +48,64 @@ internal sealed class TokenizerSettings
         }
         foreach (var property in Properties(specialTokensMap))
         {
-            var name = property.Name == "additional_special_tokens" ? "extra_special_tokens" : property.Name;
-            _values[name] = property.Value;
+            // Of two names for the same thing the older one only counts where the newer is not there.
+            if (property.Name != "additional_special_tokens")
+                _values[property.Name] = property.Value;
+            else if (!_values.ContainsKey("extra_special_tokens"))
+                _values["additional_special_tokens"] = property.Value;
         }
-        var special = SpecialTokens()
-            .Concat(ExtraSpecialTokens)
-            .Select(token => token.Content)
-            .ToHashSet(StringComparer.Ordinal);
+        var special = NamedTokens().Concat(ExtraSpecialTokens ?? []).Select(token => token.Content);
+        var specialContents = special.ToHashSet(StringComparer.Ordinal);
         foreach (var property in Properties(addedTokens))
         {
-            var isSpecial = special.Contains(property.Name);
+            var isSpecial = specialContents.Contains(property.Name);
             _addedTokens[property.Value.GetInt32()] = new AddedToken(property.Name)
             {
                 Special = isSpecial,
                 Normalized = !isSpecial,
             };
         }
+        foreach (var (id, token) in tokenizerJson?.AddedTokens ?? [])
+            _addedTokens[id] = token;
     }
 
     /// <summary>Tokens with ids that the files give.</summary>
     public IReadOnlyDictionary<int, AddedToken> AddedTokens => _addedTokens;
 
-    public IReadOnlyList<AddedToken> ExtraSpecialTokens =>
-        _values.TryGetValue("extra_special_tokens", out var tokens) && tokens.ValueKind == JsonValueKind.Array
-            ? [.. tokens.EnumerateArray().Select(token => ReadToken(token, special: true))]
-            : [];
+    /// <summary>Further special tokens; null where the files say nothing of them (a null in them counts as none).</summary>
+    public IReadOnlyList<AddedToken>? ExtraSpecialTokens => List("extra_special_tokens");
 
-    public bool Has(string name) => _values.ContainsKey(name);
+    /// <summary>The same by its older name in special_tokens_map.json, which some classes read in their own way.</summary>
+    public IReadOnlyList<AddedToken>? AdditionalSpecialTokens => List("additional_special_tokens");
 
     /// <summary>A special token by its name (<c>eos_token</c>); null where the files have none or null.</summary>
-    public AddedToken? Token(string name)
+    public AddedToken? Token(string name) => Token(name, out _);
+
+    /// <param name="isText">It is written as a plain text, and no added token of the files has its content.</param>
+    public AddedToken? Token(string name, out bool isText)
     {
-        if (!_values.TryGetValue(name, out var value) || value.ValueKind == JsonValueKind.Null)
+        isText = false;
+        if (!_values.TryGetValue(name, out var value) || !IsToken(value))
             return null;
         var token = ReadToken(value, special: true);
-        return _addedTokens.Values.FirstOrDefault(added => added.Content == token.Content) ?? token;
+        if (_addedTokens.Values.FirstOrDefault(added => added.Content == token.Content) is { } known)
+            return known;
+        isText = value.ValueKind == JsonValueKind.String;
+        return token;
     }
 
-    public IEnumerable<AddedToken> SpecialTokens() => SpecialTokenNames.Select(Token).OfType<AddedToken>();
+    /// <summary>The name is there, with a token or with null.</summary>
+    public bool Names(string name) => _values.ContainsKey(name);
+
+    /// <summary>Special tokens of names beyond the usual ones (<c>x_sep_token</c>).</summary>
+    public IEnumerable<AddedToken> ModelSpecificTokens() =>
+        _values
+            .Where(value =>
+                value.Key.EndsWith("_token", StringComparison.Ordinal)
+                && !SpecialTokenNames.Contains(value.Key)
+                && IsToken(value.Value)
+            )
+            .Select(value => ReadToken(value.Value, special: true));
 
     public int? Int32(string name) =>
         _values.TryGetValue(name, out var value) && value.ValueKind == JsonValueKind.Number ? ToInt32(value) : null;
@@ -91,6 +117,11 @@ internal sealed class TokenizerSettings
 
     public string? String(string name) =>
         _values.TryGetValue(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    public IReadOnlyList<string>? Strings(string name) =>
+        _values.TryGetValue(name, out var value) && value.ValueKind == JsonValueKind.Array
+            ? [.. value.EnumerateArray().Select(item => item.GetString() ?? "")]
+            : null;
 
     /// <summary>A token written as text or as an object with its flags.</summary>
     public static AddedToken ReadToken(JsonElement value, bool special)
@@ -109,6 +140,26 @@ internal sealed class TokenizerSettings
             SingleWord = Flag(value, "single_word") ?? false,
             StripLeft = Flag(value, "lstrip") ?? false,
             StripRight = Flag(value, "rstrip") ?? false,
+        };
+    }
+
+    private static bool IsToken(JsonElement value) => value.ValueKind is JsonValueKind.String or JsonValueKind.Object;
+
+    private IEnumerable<AddedToken> NamedTokens() =>
+        SpecialTokenNames.Select(Token).OfType<AddedToken>().Concat(ModelSpecificTokens());
+
+    private AddedToken[]? List(string name)
+    {
+        if (!_values.TryGetValue(name, out var tokens))
+            return null;
+        return tokens.ValueKind switch
+        {
+            JsonValueKind.Array => [.. tokens.EnumerateArray().Select(token => ReadToken(token, special: true))],
+            JsonValueKind.Object =>
+            [
+                .. tokens.EnumerateObject().Select(token => ReadToken(token.Value, special: true)),
+            ],
+            _ => [],
         };
     }
 

@@ -60,25 +60,28 @@ internal sealed class SentencePieceProcessor
         ArrayPool<byte>.Shared.Return(bytes);
     }
 
-    public string Decode(IReadOnlyList<int> ids)
+    /// <summary>The text of ids: control symbols give none, the unknown one a sign of its own.</summary>
+    /// <param name="written">What to write for an id all the same; null for its usual text.</param>
+    public string Decode(IReadOnlyList<int> ids, Func<int, string?>? written = null)
     {
         var text = new StringBuilder();
         var bytes = new List<byte>();
         var (atStart, consumedSpace) = (true, false);
         foreach (var id in ids)
         {
-            if (id < 0 || id >= _model.Pieces.Count)
+            var own = written?.Invoke(id);
+            if (own is null && (id < 0 || id >= _model.Pieces.Count))
                 continue;
-            var piece = _model.Pieces[id];
-            if (piece.Type == PieceType.Byte)
+            if (own is null && _model.Pieces[id].Type == PieceType.Byte)
             {
-                bytes.Add(ByteOf(piece.Text));
+                bytes.Add(ByteOf(_model.Pieces[id].Text));
                 continue;
             }
             AppendBytes(bytes, text);
             if (consumedSpace || text.Length > 0)
                 atStart = false;
-            text.Append(Surface(piece, atStart, out consumedSpace));
+            consumedSpace = false;
+            text.Append(own ?? Surface(_model.Pieces[id], atStart, out consumedSpace));
         }
         AppendBytes(bytes, text);
         return _denormalizer is null ? text.ToString() : Denormalize(text.ToString(), _denormalizer);
@@ -106,7 +109,7 @@ internal sealed class SentencePieceProcessor
 
     private static string BytePiece(int value) => string.Create(CultureInfo.InvariantCulture, $"<0x{value:X2}>");
 
-    internal static byte ByteOf(string piece) =>
+    private static byte ByteOf(string piece) =>
         byte.Parse(piece.AsSpan(3, 2), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 
     private static int Check(SentencePieceModel model)

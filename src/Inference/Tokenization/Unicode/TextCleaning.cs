@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Seq2Seq.Inference.Tokenization;
+namespace Seq2Seq.Inference.Tokenization.Unicode;
 
 /// <summary>Small repairs of text before encoding and after decoding.</summary>
 internal static class TextCleaning

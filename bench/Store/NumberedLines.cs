@@ -1,0 +1,54 @@
+using System.Text;
+
+namespace Seq2Seq.Bench.Store;
+
+/// <summary>A text stream of numbered lines that is made while it is read.</summary>
+internal sealed class NumberedLines(int lines) : Stream
+{
+    private readonly byte[] _line = new byte[64];
+    private ReadOnlyMemory<byte> _rest;
+    private int _next;
+
+    public override bool CanRead => true;
+    public override bool CanSeek => false;
+    public override bool CanWrite => false;
+    public override long Length => throw new NotSupportedException();
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override int Read(Span<byte> buffer)
+    {
+        int read = 0;
+        while (read < buffer.Length && (!_rest.IsEmpty || _next < lines))
+        {
+            if (_rest.IsEmpty)
+            {
+                int length = Encoding.UTF8.GetBytes($"The quick brown fox no. {_next++} jumps.\n", _line);
+                _rest = _line.AsMemory(0, length);
+            }
+
+            int count = Math.Min(_rest.Length, buffer.Length - read);
+            _rest.Span[..count].CopyTo(buffer[read..]);
+            _rest = _rest[count..];
+            read += count;
+        }
+
+        return read;
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        ValueTask.FromResult(Read(buffer.Span));
+
+    public override void Flush() { }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+}

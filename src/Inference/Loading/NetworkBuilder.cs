@@ -1,0 +1,80 @@
+using Seq2Seq.Inference.Devices;
+using Seq2Seq.Inference.Families;
+using Seq2Seq.Inference.Weights;
+using static TorchSharp.torch;
+
+namespace Seq2Seq.Inference.Loading;
+
+/// <summary>Builds a family's network on a source of weights: planned on the meta device, filled, verified, built.</summary>
+internal sealed class NetworkBuilder(
+    IFamily family,
+    ModelConfiguration configuration,
+    NetworkOptions options,
+    OpenWeights files,
+    CancellationToken cancellationToken
+)
+{
+    private const int MaxNamed = 5;
+
+    /// <exception cref="LoadRefusedException">A parameter can't be filled, or holds what no weight may be; names them.</exception>
+    public (INetwork Network, WeightsSummary Summary) Build(WeightSource source)
+    {
+        WeightPlan plan = Plan(source);
+        if (plan.Problems.Count == 0)
+        {
+            plan.CheckDroppedLayers();
+        }
+
+        ThrowIfAny(plan.Problems);
+        using FilledWeights filled = FilledWeights.Read(plan, options.Device, cancellationToken);
+        files.CheckUnchanged(filled.Files);
+        ThrowIfAny(filled.Problems);
+        return (family.Build(configuration, new WeightScope(filled), options), filled.Summary);
+    }
+
+    /// <summary>The source under the rule that lets it fill every parameter; as it is, where none is needed or none does.</summary>
+    public WeightSource Resolve(WeightSource source)
+    {
+        IReadOnlyList<WeightProblem> problems = Plan(source).Problems;
+        string[] missing =
+        [
+            .. problems.Where(problem => problem.Code == LoadCodes.TensorMissing).Select(problem => problem.Tensor),
+        ];
+        return missing.Length == 0
+            ? source
+            : NameRule
+                .Discover(source.StoredNames, missing)
+                .Select(source.With)
+                .FirstOrDefault(renamed => Plan(renamed).Problems.Count == 0, source);
+    }
+
+    private WeightPlan Plan(WeightSource source)
+    {
+        var plan = new WeightPlan(source);
+        NetworkOptions meta = options with { Device = META, ComputeType = ComputeType.Float32 };
+        using var scope = NewDisposeScope();
+        try
+        {
+            family.Build(configuration, new WeightScope(plan), meta).Dispose();
+        }
+        catch (TooManyProblemsException)
+        {
+            // The plan has them.
+        }
+
+        return plan;
+    }
+
+    private static void ThrowIfAny(IReadOnlyList<WeightProblem> problems)
+    {
+        if (problems.Count > 0)
+        {
+            string more =
+                problems.Count > MaxNamed ? $" ({problems.Count - MaxNamed} more tensors can't be filled.)" : "";
+            throw new LoadRefusedException(
+                problems[0].Code,
+                string.Join(' ', problems.Take(MaxNamed).Select(problem => problem.Message)) + more
+            );
+        }
+    }
+}

@@ -1,0 +1,152 @@
+using System.Diagnostics;
+using System.Net;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Seq2Seq.EndToEnd.Tests;
+
+/// <summary>A running <c>seq2seq serve</c>.</summary>
+internal sealed class ServiceProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    private readonly Process _process;
+    private readonly StringBuilder _log = new();
+    private readonly TaskCompletionSource<Uri> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private ServiceProcess(Process process) => _process = process;
+
+    public int Id => _process.Id;
+
+    public string Log
+    {
+        get
+        {
+            lock (_log)
+            {
+                return _log.ToString();
+            }
+        }
+    }
+
+    public HttpClient Http { get; } = new() { Timeout = TimeSpan.FromMinutes(1) };
+
+    /// <param name="data">Data folder.</param>
+    /// <param name="role">all, api or worker.</param>
+    /// <param name="environment">Configuration over the service's own.</param>
+    /// <param name="user">Runs as this user; null for the tests' own.</param>
+    public static ServiceProcess Start(
+        string data,
+        string role = "all",
+        IReadOnlyDictionary<string, string>? environment = null,
+        string? user = null
+    )
+    {
+        List<string> arguments = ["serve", "--data", data, "--role", role];
+        if (role != "worker")
+        {
+            arguments.AddRange(["--urls", "http://127.0.0.1:0"]);
+        }
+
+        ProcessStartInfo start = user is null
+            ? new ProcessStartInfo(Program.Executable, arguments)
+            : new ProcessStartInfo(
+                "setpriv",
+                [$"--reuid={user}", "--regid=nogroup", "--clear-groups", "--", Program.Executable, .. arguments]
+            );
+        start.UseShellExecute = false;
+        start.WorkingDirectory = "/";
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
+        foreach ((string name, string value) in environment ?? new Dictionary<string, string>(StringComparer.Ordinal))
+        {
+            start.Environment[name] = value;
+        }
+
+        var service = new ServiceProcess(new Process { StartInfo = start, EnableRaisingEvents = true });
+        service._process.OutputDataReceived += (_, line) => service.Read(line.Data);
+        service._process.ErrorDataReceived += (_, line) => service.Read(line.Data);
+        service._process.Exited += (_, _) =>
+            service._address.TrySetException(new InvalidOperationException("It ended: " + service.Log));
+        service._process.Start();
+        service._process.BeginOutputReadLine();
+        service._process.BeginErrorReadLine();
+        return service;
+    }
+
+    /// <summary>Returns when <c>/readyz</c> says so.</summary>
+    public async Task ReadyAsync(CancellationToken cancellationToken)
+    {
+        Http.BaseAddress = await _address.Task.WaitAsync(Patience, cancellationToken);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(Patience);
+        while (true)
+        {
+            using HttpResponseMessage response = await Http.GetAsync("readyz", limit.Token);
+            if (response.StatusCode == HttpStatusCode.OK)
+            {
+                return;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(100), limit.Token);
+        }
+    }
+
+    /// <summary>kill −9.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync().WaitAsync(Patience);
+    }
+
+    /// <summary>SIGTERM, and waits for the end.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> StopAsync()
+    {
+        Signal(_process.Id, Terminate).Should().Be(0);
+        return await EndAsync();
+    }
+
+    /// <returns>The exit code.</returns>
+    public async Task<int> EndAsync()
+    {
+        await _process.WaitForExitAsync().WaitAsync(Patience);
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            await StopAsync();
+        }
+
+        Http.Dispose();
+        _process.Dispose();
+    }
+
+    private const int Terminate = 15;
+
+    [DllImport("libc", EntryPoint = "kill")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Signal(int process, int signal);
+
+    private void Read(string? line)
+    {
+        if (line is null)
+        {
+            return;
+        }
+
+        lock (_log)
+        {
+            _log.AppendLine(line);
+        }
+
+        const string announcement = "seq2seq answers on ";
+        if (line.StartsWith(announcement, StringComparison.Ordinal))
+        {
+            _address.TrySetResult(new Uri(line[announcement.Length..].Split(' ')[0]));
+        }
+    }
+}

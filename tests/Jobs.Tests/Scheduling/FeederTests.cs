@@ -1,0 +1,321 @@
+using System.Globalization;
+using Seq2Seq.Jobs.Tests;
+using Seq2Seq.Testing;
+
+namespace Seq2Seq.Jobs.Scheduling.Tests;
+
+public sealed class FeederTests(TestDatabase database) : IClassFixture<TestDatabase>, IAsyncLifetime
+{
+    private static readonly Dictionary<string, TestModel> _models = new(StringComparer.Ordinal)
+    {
+        ["ape"] = new(),
+        ["zebra"] = new(),
+    };
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() =>
+        await database.ExecuteAsync("TRUNCATE job, worker, hangfire.jobqueue CASCADE");
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    [Fact]
+    public async Task Shards_of_a_model_that_stands_nowhere_wait_in_our_table()
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        var job = await database.InsertJobAsync("ape");
+
+        (await worker.Get<Feeder>().FeedAsync(Cancellation)).Should().Be(0);
+
+        (await database.CountShardsAsync(job, "waiting")).Should().Be(1);
+    }
+
+    [Fact]
+    public async Task Shards_of_a_dead_workers_model_are_not_fed()
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        await StandAsync("ape", places: 4);
+        await database.ExecuteAsync("UPDATE worker SET heartbeat_at = now() - interval '1 minute'");
+        await database.InsertJobAsync("ape");
+
+        (await worker.Get<Feeder>().FeedAsync(Cancellation)).Should().Be(0);
+    }
+
+    [Fact]
+    public async Task Half_as_many_shards_stand_in_the_queue_as_slots_run_at_once()
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        await StandAsync("ape", places: 8);
+        var job = await database.InsertJobAsync("ape", shards: 20);
+
+        (await worker.Get<Feeder>().FeedAsync(Cancellation)).Should().Be(4);
+        (await worker.Get<Feeder>().FeedAsync(Cancellation)).Should().Be(0);
+
+        (await database.CountShardsAsync(job, "queued")).Should().Be(4);
+        (await QueueAsync()).Should().HaveCount(4);
+    }
+
+    [Fact]
+    public async Task No_more_of_one_job_stand_in_the_queue_than_its_window()
+    {
+        await using var worker = TestWorker.Create(database, _models, ("Jobs:FeedWindow", "3"));
+        await StandAsync("ape", places: 20);
+        var one = await database.InsertJobAsync("ape", shards: 20);
+        var other = await database.InsertJobAsync("ape", shards: 20);
+
+        await worker.Get<Feeder>().FeedAsync(Cancellation);
+
+        (await database.CountShardsAsync(one, "queued")).Should().Be(3);
+        (await database.CountShardsAsync(other, "queued")).Should().Be(3);
+    }
+
+    [Fact]
+    public async Task Jobs_take_turns_and_each_gives_its_first_lines_first()
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        await StandAsync("ape", places: 8);
+        var one = await database.InsertJobAsync("ape", shards: 20);
+        var other = await database.InsertJobAsync("ape", shards: 20);
+
+        await worker.Get<Feeder>().FeedAsync(Cancellation);
+
+        (await QueueAsync()).Should().Equal((one, 0), (other, 0), (one, 3), (other, 3));
+    }
+
+    [Fact]
+    public async Task A_small_job_passes_a_large_one_that_has_shards_at_work()
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        await StandAsync("ape", places: 8);
+        await database.InsertJobAsync("ape", shards: 100);
+        await worker.Get<Feeder>().FeedAsync(Cancellation);
+        await RunQueuedAsync();
+        var small = await database.InsertJobAsync("ape");
+
+        await worker.Get<Feeder>().FeedAsync(Cancellation);
+
+        (await QueueAsync())[4].Should().Be((small, 0L));
+    }
+
+    [Fact]
+    public async Task Of_more_jobs_than_places_each_comes_to_its_turn()
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        await StandAsync("ape", places: 4);
+        HashSet<Guid> jobs = [];
+        for (int i = 0; i < 6; i++)
+        {
+            jobs.Add(await database.InsertJobAsync("ape", shards: 10));
+        }
+
+        for (int i = 0; i < 3; i++)
+        {
+            await worker.Get<Feeder>().FeedAsync(Cancellation);
+            await FinishQueuedAsync();
+        }
+
+        (await QueueAsync()).Select(fed => fed.Job).Should().OnlyHaveUniqueItems().And.BeEquivalentTo(jobs);
+    }
+
+    [Fact]
+    public async Task A_lower_priority_number_comes_first()
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        await StandAsync("ape", places: 4);
+        await database.InsertJobAsync("ape", shards: 5, priority: 5);
+        var urgent = await database.InsertJobAsync("ape", shards: 5, priority: 1);
+
+        await worker.Get<Feeder>().FeedAsync(Cancellation);
+
+        (await QueueAsync()).Should().Equal((urgent, 0), (urgent, 3));
+    }
+
+    [Fact]
+    public async Task A_busy_model_leaves_another_its_places()
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        await StandAsync("ape", places: 4);
+        await StandAsync("zebra", places: 4);
+        await database.InsertJobAsync("ape", shards: 50);
+        await worker.Get<Feeder>().FeedAsync(Cancellation);
+        var zebra = await database.InsertJobAsync("zebra");
+
+        await worker.Get<Feeder>().FeedAsync(Cancellation);
+
+        (await database.CountShardsAsync(zebra, "queued")).Should().Be(1);
+    }
+
+    [Fact]
+    public async Task A_shard_in_its_back_off_waits()
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        await StandAsync("ape", places: 4);
+        var job = await database.InsertJobAsync("ape", shards: 2);
+        await database.ExecuteAsync(
+            "UPDATE shard SET not_before = now() + interval '1 minute' WHERE job_id = $1 AND first_line = 0",
+            job
+        );
+
+        await worker.Get<Feeder>().FeedAsync(Cancellation);
+
+        (await QueueAsync()).Should().Equal((job, 3));
+    }
+
+    [Fact]
+    public async Task Shards_of_a_job_whose_lines_still_arrive_wait()
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        await StandAsync("ape", places: 4);
+        var job = await database.InsertJobAsync("ape");
+        await database.ExecuteAsync("UPDATE job SET state = 'receiving' WHERE id = $1", job);
+
+        (await worker.Get<Feeder>().FeedAsync(Cancellation)).Should().Be(0);
+    }
+
+    [Fact]
+    public async Task Feeders_of_several_processes_queue_no_shard_twice()
+    {
+        await using var one = TestWorker.Create(database, _models);
+        await using var other = TestWorker.Create(database, _models);
+        await StandAsync("ape", places: 100);
+        await database.InsertJobAsync("ape", shards: 8);
+        await database.InsertJobAsync("ape", shards: 8);
+
+        var fed = await Task.WhenAll(
+            Enumerable
+                .Range(0, 8)
+                .Select(i => Task.Run(() => (i % 2 == 0 ? one : other).Get<Feeder>().FeedAsync(Cancellation)))
+        );
+
+        fed.Sum().Should().Be(16);
+        (await QueueAsync()).Should().OnlyHaveUniqueItems().And.HaveCount(16);
+    }
+
+    [Fact]
+    public async Task A_shard_whose_feeder_died_before_it_queued_the_job_waits_again()
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        var job = await database.InsertJobAsync("ape");
+        await database.ExecuteAsync(
+            "UPDATE shard SET state = 'queued', queued_at = now() - interval '1 minute' WHERE job_id = $1",
+            job
+        );
+
+        (await worker.Get<Feeder>().RecoverAsync(TimeSpan.FromSeconds(30), Cancellation)).Should().Be(1);
+
+        (await database.CountShardsAsync(job, "waiting")).Should().Be(1);
+    }
+
+    [Fact]
+    public async Task A_shard_whose_Hangfire_job_was_deleted_waits_again_and_others_stay_queued()
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        await StandAsync("ape", places: 4);
+        var job = await database.InsertJobAsync("ape", shards: 2);
+        await worker.Get<Feeder>().FeedAsync(Cancellation);
+        await database.ExecuteAsync("UPDATE shard SET queued_at = now() - interval '1 minute'");
+        string deleted = await database.ScalarAsync<string>(
+            "SELECT hangfire_job_id FROM shard WHERE job_id = $1 AND first_line = 3",
+            job
+        );
+        await database.ExecuteAsync(
+            "DELETE FROM hangfire.jobqueue WHERE jobid = $1",
+            long.Parse(deleted, CultureInfo.InvariantCulture)
+        );
+
+        (await worker.Get<Feeder>().RecoverAsync(TimeSpan.FromSeconds(30), Cancellation)).Should().Be(1);
+
+        (await database.ScalarAsync<string>("SELECT state FROM shard WHERE job_id = $1 AND first_line = 0", job))
+            .Should()
+            .Be("queued");
+    }
+
+    [Fact]
+    public async Task A_shard_whose_worker_died_before_it_took_the_lease_waits_again()
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        await StandAsync("ape", places: 4);
+        var job = await database.InsertJobAsync("ape", shards: 2);
+        await worker.Get<Feeder>().FeedAsync(Cancellation);
+        await database.ExecuteAsync("UPDATE shard SET queued_at = now() - interval '1 minute'");
+        await database.ExecuteAsync(
+            """
+            UPDATE hangfire.jobqueue SET fetchedat = now() - CASE WHEN shard.first_line = 0 THEN interval '1 minute' ELSE '0' END
+            FROM shard WHERE jobqueue.jobid = shard.hangfire_job_id::bigint
+            """
+        );
+
+        (await worker.Get<Feeder>().RecoverAsync(TimeSpan.FromSeconds(30), Cancellation)).Should().Be(1);
+
+        (await database.ScalarAsync<string>("SELECT state FROM shard WHERE job_id = $1 AND first_line = 0", job))
+            .Should()
+            .Be("waiting");
+    }
+
+    [Fact]
+    public async Task A_shard_that_could_not_be_queued_waits_again_at_once()
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        await StandAsync("ape", places: 4);
+        var job = await database.InsertJobAsync("ape", shards: 2);
+        await database.ExecuteAsync("ALTER TABLE hangfire.jobqueue RENAME TO absent");
+
+        var feed = () => worker.Get<Feeder>().FeedAsync(Cancellation);
+
+        await feed.Should().ThrowAsync<Exception>();
+        await database.ExecuteAsync("ALTER TABLE hangfire.absent RENAME TO jobqueue");
+        (await database.CountShardsAsync(job, "waiting")).Should().Be(2);
+    }
+
+    /// <summary>Makes a model ready on a slot of a live worker.</summary>
+    private async Task StandAsync(string model, int places)
+    {
+        await database.ExecuteAsync(
+            "INSERT INTO worker (id, process_id, host, version) VALUES ($1, 1, 'h', '1')",
+            model
+        );
+        await database.ExecuteAsync(
+            "INSERT INTO slot (worker_id, name, device, threads, state, shards_at_once) VALUES ($1, 'cpu:0', 'cpu:0', 1, 'ready', $2)",
+            model,
+            places
+        );
+        await database.ExecuteAsync(
+            "INSERT INTO slot_model (worker_id, slot, model, state) VALUES ($1, 'cpu:0', $1, 'ready')",
+            model
+        );
+    }
+
+    private Task<int> RunQueuedAsync() =>
+        database.ExecuteAsync(
+            "UPDATE shard SET state = 'running', lease = gen_random_uuid(), lease_until = now() + interval '1 hour' WHERE state = 'queued'"
+        );
+
+    private async Task FinishQueuedAsync()
+    {
+        await database.ExecuteAsync(
+            "UPDATE job SET state = 'running' WHERE id IN (SELECT job_id FROM shard WHERE state = 'queued')"
+        );
+        await database.ExecuteAsync("UPDATE shard SET state = 'done' WHERE state = 'queued'");
+    }
+
+    /// <summary>What was put into Hangfire's queue, in order.</summary>
+    private async Task<List<(Guid Job, long FirstLine)>> QueueAsync()
+    {
+        await using var command = database.DataSource.CreateCommand(
+            """
+            SELECT shard.job_id, shard.first_line
+            FROM hangfire.jobqueue
+            JOIN shard ON shard.hangfire_job_id::bigint = jobqueue.jobid
+            ORDER BY jobqueue.id
+            """
+        );
+        await using var reader = await command.ExecuteReaderAsync(Cancellation);
+        List<(Guid, long)> queue = [];
+        while (await reader.ReadAsync(Cancellation))
+        {
+            queue.Add((reader.GetGuid(0), reader.GetInt64(1)));
+        }
+
+        return queue;
+    }
+}
