@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Loading;
@@ -7,13 +8,16 @@ namespace Seq2Seq.Api.Tests;
 
 /// <summary>
 /// Stands for a loaded model behind real workers: answers a line in capitals, a line of ids with their sum, an empty line with
-/// its error; a line <c>hold</c> waits until the test lets go.
+/// its error; a <see cref="HeldLine"/> waits until the test lets it go.
 /// </summary>
 internal sealed class CapitalsModel
 {
-    public const string Held = "hold";
+    private const string HoldPrefix = "hold";
 
-    private TaskCompletionSource _release = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentDictionary<string, TaskCompletionSource> _held = new(StringComparer.Ordinal);
+
+    /// <summary>A line that waits for <see cref="Release"/>, another one at each call.</summary>
+    public static string HeldLine() => $"{HoldPrefix} {Guid.NewGuid():N}";
 
     public LoadedModel Load(ModelLoadOptions options, CancellationToken cancellationToken)
     {
@@ -25,11 +29,8 @@ internal sealed class CapitalsModel
         return new LoadedModel(Report(options), GenerateAsync, () => ValueTask.CompletedTask);
     }
 
-    /// <summary>Lets the held lines go, and holds those that come later.</summary>
-    public void Release() =>
-        Interlocked
-            .Exchange(ref _release, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))
-            .SetResult();
+    /// <summary>Lets a held line go, whether it has come already or comes later.</summary>
+    public void Release(string line) => Gate(line).TrySetResult();
 
     private async Task<IReadOnlyList<SequenceResult>> GenerateAsync(
         IReadOnlyList<SequenceInput> inputs,
@@ -37,13 +38,19 @@ internal sealed class CapitalsModel
         CancellationToken cancellationToken
     )
     {
-        if (inputs.Any(input => input.Text == Held))
+        foreach (SequenceInput input in inputs)
         {
-            await _release.Task.WaitAsync(cancellationToken);
+            if (input.Text?.StartsWith(HoldPrefix, StringComparison.Ordinal) == true)
+            {
+                await Gate(input.Text).Task.WaitAsync(cancellationToken);
+            }
         }
 
         return [.. inputs.Select(Answer)];
     }
+
+    private TaskCompletionSource Gate(string line) =>
+        _held.GetOrAdd(line, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
 
     private static SequenceResult Answer(SequenceInput input) =>
         input.Text is { Length: 0 }

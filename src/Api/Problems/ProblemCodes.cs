@@ -103,6 +103,13 @@ internal static class ProblemCodes
         "A job needs at least one line of input."
     );
 
+    public static readonly ProblemCode InputMalformed = new(
+        "input_malformed",
+        StatusCodes.Status400BadRequest,
+        "The input can't be read as lines",
+        "Its compression is broken, or it is not a file of lines at all."
+    );
+
     public static readonly ProblemCode InputTooLarge = new(
         "input_too_large",
         StatusCodes.Status413PayloadTooLarge,
@@ -245,6 +252,7 @@ internal static class ProblemCodes
         IdempotencyKeyInFlight,
         IdempotencyKeyReused,
         InputEmpty,
+        InputMalformed,
         InputTooLarge,
         InternalError,
         JobCancelled,

@@ -120,7 +120,8 @@ public sealed partial class DashboardTests(ApiFixture api) : IClassFixture<ApiFi
     [Fact]
     public async Task A_running_job_can_be_cancelled()
     {
-        Guid id = await api.Client.SubmitAsync(CapitalsModel.Held);
+        string held = CapitalsModel.HeldLine();
+        Guid id = await api.Client.SubmitAsync(held);
         string page = await api.Client.GetStringAsync($"/dashboard/jobs/{id}", Cancellation);
         page.Should().Contain($"action=\"/dashboard/jobs/{id}/cancel\"");
 
@@ -133,7 +134,7 @@ public sealed partial class DashboardTests(ApiFixture api) : IClassFixture<ApiFi
         response.StatusCode.Should().Be(HttpStatusCode.Redirect);
         response.Headers.Location!.ToString().Should().Be($"/dashboard/jobs/{id}");
         (await api.Client.GetStringAsync($"/dashboard/jobs/{id}", Cancellation)).Should().Contain("badge-cancelled");
-        api.Application.Held.Release();
+        api.Application.CapitalsModel.Release(held);
     }
 
     [Theory]

@@ -43,14 +43,16 @@ public sealed class GenerateEndpointTests(ApiFixture api) : IClassFixture<ApiFix
     [Fact]
     public async Task When_the_time_is_up_the_job_goes_on_and_is_named()
     {
+        string held = CapitalsModel.HeldLine();
+
         HttpResponseMessage response = await PostAsync(
-            """{"model":"capitals","inputs":["hold"],"timeout_seconds":1}"""
+            $$"""{"model":"capitals","inputs":["{{held}}"],"timeout_seconds":1}"""
         );
 
         JsonElement problem = await response.ShouldBeProblemAsync(504, "generate_timeout");
         string location = response.Headers.Location!.ToString();
         problem.GetProperty("job").GetString().Should().Be(location);
-        api.Application.Held.Release();
+        api.Application.CapitalsModel.Release(held);
         JsonElement job = await api.Client.GetJsonAsync($"{location}?wait_seconds=30");
         job.GetProperty("state").GetString().Should().Be("completed");
     }
@@ -58,10 +60,11 @@ public sealed class GenerateEndpointTests(ApiFixture api) : IClassFixture<ApiFix
     [Fact]
     public async Task A_caller_that_hangs_up_takes_the_job_along()
     {
+        string held = CapitalsModel.HeldLine();
         using var hangUp = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         Task<HttpResponseMessage> generating = api.Client.PostAsync(
             "/generate",
-            ApiClient.Json("""{"model":"capitals","inputs":["hold"],"name":"hung-up"}"""),
+            ApiClient.Json($$"""{"model":"capitals","inputs":["{{held}}"],"name":"hung-up"}"""),
             hangUp.Token
         );
         await Eventually.HoldsAsync(
@@ -79,7 +82,7 @@ public sealed class GenerateEndpointTests(ApiFixture api) : IClassFixture<ApiFix
             TimeSpan.FromSeconds(10),
             "the job is cancelled"
         );
-        api.Application.Held.Release();
+        api.Application.CapitalsModel.Release(held);
     }
 
     private Task<HttpResponseMessage> PostAsync(string body) =>

@@ -53,7 +53,8 @@ public sealed class JobEndpointsTests(ApiFixture api) : IClassFixture<ApiFixture
     [Fact]
     public async Task Jobs_are_found_by_state_model_name_and_id()
     {
-        Guid held = await SubmitNamedAsync("needle in a 100% hay_stack", CapitalsModel.Held);
+        string line = CapitalsModel.HeldLine();
+        Guid held = await SubmitNamedAsync("needle in a 100% hay_stack", line);
         Guid done = await SubmitNamedAsync("other");
         await SubmitNamedAsync("hay-stack");
         await api.Client.GetJsonAsync($"/jobs/{done}?wait_seconds=1");
@@ -64,7 +65,7 @@ public sealed class JobEndpointsTests(ApiFixture api) : IClassFixture<ApiFixture
         (await ListAsync("model=capitals&search=needle")).Should().Equal(held);
         (await ListAsync("model=other&search=needle")).Should().BeEmpty();
 
-        api.Application.Held.Release();
+        api.Application.CapitalsModel.Release(line);
         await api.Client.WaitAsync(held);
         (await ListAsync("state=completed&search=needle")).Should().Equal(held);
     }
@@ -72,10 +73,11 @@ public sealed class JobEndpointsTests(ApiFixture api) : IClassFixture<ApiFixture
     [Fact]
     public async Task Cancelling_stops_a_job_and_keeps_what_it_has()
     {
+        string held = CapitalsModel.HeldLine();
         // Shards of 1, 2, 4 and 5 lines: the last is held.
         Guid id = await api.Client.SubmitAsync([
             .. Enumerable.Range(0, 10).Select(line => $"line {line}"),
-            CapitalsModel.Held,
+            held,
             "after",
         ]);
         await WaitForLinesAsync(id, 7);
@@ -88,7 +90,7 @@ public sealed class JobEndpointsTests(ApiFixture api) : IClassFixture<ApiFixture
         (await again.ReadAsync()).GetProperty("state").GetString().Should().Be("cancelled");
         string kept = await api.Client.GetStringAsync($"/jobs/{id}/results?format=text", Cancellation);
         kept.Split('\n').Should().HaveCount(8).And.StartWith("LINE 0");
-        api.Application.Held.Release();
+        api.Application.CapitalsModel.Release(held);
     }
 
     [Fact]

@@ -11,7 +11,8 @@ public sealed class JobEventsTests(ApiFixture api) : IClassFixture<ApiFixture>
     [Fact]
     public async Task Events_follow_a_job_to_its_end()
     {
-        Guid id = await api.Client.SubmitAsync(CapitalsModel.Held);
+        string held = CapitalsModel.HeldLine();
+        Guid id = await api.Client.SubmitAsync(held);
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/jobs/{id}/events");
         using HttpResponseMessage response = await api.Client.SendAsync(
             request,
@@ -30,7 +31,7 @@ public sealed class JobEventsTests(ApiFixture api) : IClassFixture<ApiFixture>
             events.Add(item);
             if (events.Count == 1)
             {
-                api.Application.Held.Release();
+                api.Application.CapitalsModel.Release(held);
             }
         }
 

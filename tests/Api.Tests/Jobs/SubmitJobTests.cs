@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
@@ -47,9 +48,13 @@ public sealed class SubmitJobTests(ApiFixture api) : IClassFixture<ApiFixture>
     [Theory]
     [InlineData("text/plain", "words.txt", "one\ntwo\n")]
     [InlineData("text/plain; charset=utf-8", "words", "one\ntwo")]
-    [InlineData("application/octet-stream", "words.JSONL", "\"one\"\n{\"custom_id\":\"x\",\"text\":\"two\"}\n")]
-    [InlineData("text/plain", "words.jsonl", "\"one\"\n\"two\"\n")]
-    [InlineData("application/jsonl", "words", "\"one\"\n\"two\"\n")]
+    [InlineData(
+        "application/octet-stream",
+        "words.JSONL",
+        "{\"text\":\"one\"}\n{\"custom_id\":\"x\",\"text\":\"two\"}\n"
+    )]
+    [InlineData("text/plain", "words.jsonl", "{\"text\":\"one\"}\n{\"text\":\"two\"}\n")]
+    [InlineData("application/jsonl", "words", "{\"text\":\"one\"}\n{\"text\":\"two\"}\n")]
     public async Task A_form_gives_the_format_by_name_or_media_type(string mediaType, string fileName, string file)
     {
         using var form = new MultipartFormDataContent { { new StringContent("capitals"), "model" } };
@@ -89,8 +94,8 @@ public sealed class SubmitJobTests(ApiFixture api) : IClassFixture<ApiFixture>
 
     [Theory]
     [InlineData("text/plain", "", "one\ntwo\n")]
-    [InlineData("application/x-ndjson", "", "\"one\"\n\"two\"\n")]
-    [InlineData("application/octet-stream", "&format=jsonl", "\"one\"\n\"two\"\n")]
+    [InlineData("application/x-ndjson", "", "{\"text\":\"one\"}\n{\"text\":\"two\"}\n")]
+    [InlineData("application/octet-stream", "&format=jsonl", "{\"text\":\"one\"}\n{\"text\":\"two\"}\n")]
     public async Task A_raw_body_takes_its_fields_from_the_query(string mediaType, string query, string body)
     {
         Guid id = await SubmitAsync(
@@ -103,6 +108,35 @@ public sealed class SubmitJobTests(ApiFixture api) : IClassFixture<ApiFixture>
         job.GetProperty("priority").GetInt32().Should().Be(1);
         job.GetProperty("parameters").GetProperty("num_beams").GetInt32().Should().Be(3);
         (await ResultsAsync(id)).Should().Be("ONE\nTWO\n");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_packed_file_is_unpacked(bool asForm)
+    {
+        using var packed = new MemoryStream();
+        await using (var gzip = new GZipStream(packed, CompressionMode.Compress, leaveOpen: true))
+        {
+            await gzip.WriteAsync("{\"text\":\"one\"}\n"u8.ToArray(), Cancellation);
+        }
+
+        ByteArrayContent file = ApiClient.Raw(packed.ToArray(), "application/jsonl");
+        using var form = new MultipartFormDataContent { { new StringContent("capitals"), "model" } };
+        if (asForm)
+        {
+            file.Headers.ContentType = new MediaTypeHeaderValue("application/gzip");
+            form.Add(file, "file", "words.jsonl.gz");
+        }
+        else
+        {
+            file.Headers.ContentEncoding.Add("gzip");
+        }
+
+        Guid id = await SubmitAsync(asForm ? "/jobs" : "/jobs?model=capitals", asForm ? form : file);
+
+        await api.Client.WaitAsync(id);
+        (await ResultsAsync(id)).Should().Be("ONE\n");
     }
 
     [Fact]
