@@ -7,7 +7,7 @@
 
 -- One submitted job. Ids are version 7: newer is greater. Counters are moved in the transaction that writes a shard's results,
 -- so they never drift. expires_at: when a finished job is deleted (finished_at + retention); while lines arrive, when the
--- submit counts as abandoned.
+-- submit counts as abandoned. run: counts up when failed lines are run again.
 CREATE TABLE job (
     id              uuid        NOT NULL,
     created_at      timestamptz NOT NULL DEFAULT now(),
@@ -21,6 +21,7 @@ CREATE TABLE job (
     bytes           bigint      NOT NULL DEFAULT 0,
     shards          integer     NOT NULL DEFAULT 0,
     shards_done     integer     NOT NULL DEFAULT 0,
+    run             integer     NOT NULL DEFAULT 1,
     priority        smallint    NOT NULL DEFAULT 5,
     state           text        NOT NULL,
     model           text        NOT NULL,
@@ -44,7 +45,8 @@ CREATE INDEX job_expires ON job (expires_at) WHERE expires_at IS NOT NULL;
 
 -- Consecutive lines of a job, leased to one worker at a time. The shards of a job always partition its lines: splitting one
 -- shortens it and inserts the rest. input: the source lines (src/Jobs/Sharding/ShardInput.cs); null once a shard is done and
--- none of its lines failed.
+-- none of its lines failed. answered: lines whose result an earlier run gave; they stand in the input with it, and are
+-- counted in the job already.
 CREATE TABLE shard (
     id              bigint      NOT NULL GENERATED ALWAYS AS IDENTITY,
     job_id          uuid        NOT NULL,
@@ -56,6 +58,7 @@ CREATE TABLE shard (
     first_line      bigint      NOT NULL,
     lines           integer     NOT NULL,
     attempts        integer     NOT NULL DEFAULT 0,
+    answered        integer     NOT NULL DEFAULT 0,
     priority        smallint    NOT NULL,
     state           text        NOT NULL DEFAULT 'waiting',
     model           text        NOT NULL,
@@ -70,7 +73,8 @@ CREATE TABLE shard (
     CONSTRAINT shard_first_line_unique UNIQUE (job_id, first_line),
     CONSTRAINT shard_state_known CHECK (state IN ('waiting', 'queued', 'running', 'done', 'cancelled')),
     CONSTRAINT shard_running_has_lease CHECK ((state = 'running') = (lease IS NOT NULL AND lease_until IS NOT NULL)),
-    CONSTRAINT shard_lines_positive CHECK (lines > 0)
+    CONSTRAINT shard_lines_positive CHECK (lines > 0),
+    CONSTRAINT shard_answered_range CHECK (answered BETWEEN 0 AND lines)
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.05, fillfactor = 80);
 
 ALTER TABLE shard ALTER COLUMN input SET COMPRESSION lz4;

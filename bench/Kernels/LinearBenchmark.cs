@@ -23,7 +23,7 @@ internal static class LinearBenchmark
 
     private static readonly int[] RowCounts = [1, 2, 4, 8, 16, 32, 64, 128, 256, 1024];
 
-    public static void Run(int threads, TextWriter output)
+    public static void Run(int threads, string? shape, string? rows, TextWriter output)
     {
         using ComputeTeam team = new(threads, "bench");
         using ComputeTeam.Membership membership = team.Enter();
@@ -37,30 +37,38 @@ internal static class LinearBenchmark
             )
         );
         output.WriteLine();
+        int[] rowCounts = rows is null
+            ? RowCounts
+            : [.. rows.Split(',').Select(count => int.Parse(count, CultureInfo.InvariantCulture))];
         foreach ((int inFeatures, int outFeatures) in Shapes)
         {
-            RunShape(inFeatures, outFeatures, output);
+            if (shape is null || shape == $"{inFeatures}x{outFeatures}")
+            {
+                RunShape(inFeatures, outFeatures, rowCounts, output);
+            }
         }
     }
 
-    private static void RunShape(int inFeatures, int outFeatures, TextWriter output)
+    private static void RunShape(int inFeatures, int outFeatures, int[] rowCounts, TextWriter output)
     {
         using Tensor weight = randn(outFeatures, inFeatures);
         List<(string Name, Linear Layer)> layers = [("torch", new PlainLinear(weight, bias: null, ScalarType.Float32))];
         if (MachinePeak.HasAvx2)
         {
-            layers.Add(("AVX2", new PackedLinear<Avx2Tiles>(weight, bias: null)));
+            AddPacked<Avx2Tiles>(layers, "AVX2", weight);
         }
 
         if (MachinePeak.HasAvx512)
         {
-            layers.Add(("AVX-512", new PackedLinear<Avx512Tiles>(weight, bias: null)));
+            AddPacked<Avx512Tiles>(layers, "AVX-512", weight);
         }
 
+        AddInt8<Avx2Arithmetic>(layers, "int8 AVX2", weight);
+        AddInt8<VnniArithmetic>(layers, "int8 VNNI", weight);
         string[] names = [.. layers.Select(layer => layer.Name)];
         output.WriteLine($"| {inFeatures} → {outFeatures}, GFLOPS | {string.Join(" | ", names)} |");
         output.WriteLine($"|---|{string.Concat(names.Select(_ => "---:|"))}");
-        foreach (int count in RowCounts)
+        foreach (int count in rowCounts)
         {
             using Rows input = new(inFeatures, CPU, count);
             using Rows result = new(outFeatures, CPU);
@@ -79,5 +87,21 @@ internal static class LinearBenchmark
 
         output.WriteLine();
         layers.ForEach(layer => layer.Layer.Dispose());
+    }
+
+    private static void AddPacked<TTiles>(List<(string Name, Linear Layer)> layers, string name, Tensor weight)
+        where TTiles : ITiles
+    {
+        layers.Add((name, new PackedLinear<TTiles, Float32Format>(weight, bias: null)));
+        layers.Add(($"{name}, float16", new PackedLinear<TTiles, Float16Format>(weight, bias: null)));
+    }
+
+    private static void AddInt8<TArithmetic>(List<(string Name, Linear Layer)> layers, string name, Tensor weight)
+        where TArithmetic : struct, IInt8Arithmetic
+    {
+        if (TArithmetic.IsSupported)
+        {
+            layers.Add((name, new Int8Linear<TArithmetic>(weight, bias: null)));
+        }
     }
 }

@@ -33,11 +33,21 @@ internal sealed class SourceReader
         int maxTokens = Math.Min(maxSourceTokens, shape.MaxSourceTokens ?? int.MaxValue);
         try
         {
-            return new SourceReader(Tokenizer.Load(folder), tokenizerError: null, shape.VocabularySize, maxTokens);
+            return new SourceReader(
+                Tokenizer.Load(folder),
+                tokenizerError: null,
+                shape.SourceVocabularySize ?? shape.VocabularySize,
+                maxTokens
+            );
         }
         catch (TokenizerLoadException exception)
         {
-            return new SourceReader(tokenizer: null, exception, shape.VocabularySize, maxTokens);
+            return new SourceReader(
+                tokenizer: null,
+                exception,
+                shape.SourceVocabularySize ?? shape.VocabularySize,
+                maxTokens
+            );
         }
     }
 
@@ -63,7 +73,15 @@ internal sealed class SourceReader
                 return false;
             }
 
-            tokens = _tokenizer.Encode(text, EncodeOptions.Default);
+            try
+            {
+                tokens = _tokenizer.Encode(text, EncodeOptions.Default);
+            }
+            catch (EncodeException exception)
+            {
+                failure = SequenceResult.Failed(exception.Code, exception.Message);
+                return false;
+            }
         }
 
         failure = Check(tokens);

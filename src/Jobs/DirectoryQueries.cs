@@ -44,6 +44,14 @@ internal static class DirectoryQueries
         ORDER BY model_load.id
         """;
 
+    /// <summary>$1 job.</summary>
+    public const string ListWebhooks = """
+        SELECT id, type, created_at, attempts, due_at, delivered_at, status, error
+        FROM webhook_delivery
+        WHERE job_id = $1
+        ORDER BY created_at, id
+        """;
+
     /// <summary>Ends a job that has not finished, and tells. Before <see cref="CancelShards"/>, by the lock order. $1 job.</summary>
     public const string Cancel = $"""
         WITH cancelled AS (

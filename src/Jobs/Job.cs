@@ -22,12 +22,18 @@ public sealed record Job
     public required long Bytes { get; init; }
     public required int Shards { get; init; }
     public required int ShardsDone { get; init; }
+
+    /// <summary>1, and one more each time that its failed lines were run again.</summary>
+    public int Run { get; init; } = 1;
     public required DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? FinishedAt { get; init; }
 
     /// <summary>When the job and its results are deleted; set when it finishes.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>Where it is said that the job has ended; null when nobody asked.</summary>
+    public string? WebhookUrl { get; init; }
 
     /// <summary>Why the job failed, or why it is waiting (such as <c>model_load_failed</c>); null when all is well.</summary>
     public string? ErrorCode { get; init; }

@@ -2,12 +2,14 @@ using Npgsql;
 using NpgsqlTypes;
 using Seq2Seq.Jobs.Execution;
 using Seq2Seq.Jobs.Scheduling;
+using Seq2Seq.Jobs.Sharding;
 using Seq2Seq.Jobs.Storage;
 using Seq2Seq.Jobs.Submission;
+using Seq2Seq.Jobs.Webhooks;
 
 namespace Seq2Seq.Jobs;
 
-/// <summary>Finds and lists jobs, and changes their course: cancel, pause, resume, priority. A job whose retention has passed is gone, even before its rows are deleted.</summary>
+/// <summary>Finds and lists jobs, and changes their course: cancel, pause, resume, retry, priority. A job whose retention has passed is gone, even before its rows are deleted.</summary>
 public sealed class JobDirectory
 {
     // Notifications hasten; they are not relied on.
@@ -15,12 +17,14 @@ public sealed class JobDirectory
 
     private readonly NpgsqlDataSource _dataSource;
     private readonly JobEndings _endings;
+    private readonly FailedLines _retry;
     private readonly TimeProvider _time;
 
     internal JobDirectory(NpgsqlDataSource dataSource, JobEndings endings, TimeProvider time)
     {
         _dataSource = dataSource;
         _endings = endings;
+        _retry = new FailedLines(dataSource);
         _time = time;
     }
 
@@ -102,6 +106,21 @@ public sealed class JobDirectory
         return loads;
     }
 
+    /// <summary>What became of a job's webhooks, oldest first: one for each time that it has ended.</summary>
+    public async Task<IReadOnlyList<WebhookStatus>> ListWebhooksAsync(Guid jobId, CancellationToken cancellationToken)
+    {
+        await using var command = _dataSource.CreateCommand(DirectoryQueries.ListWebhooks);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = jobId });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        List<WebhookStatus> webhooks = [];
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            webhooks.Add(ReadWebhook(reader));
+        }
+
+        return webhooks;
+    }
+
     /// <summary>Cancels a job that has not finished; results that are there are kept. Cancelling twice equals once.</summary>
     /// <returns>The job as it is afterwards; null when there is none of that id.</returns>
     public async Task<Job?> CancelAsync(Guid id, CancellationToken cancellationToken)
@@ -134,6 +153,18 @@ public sealed class JobDirectory
         await using var batch = _dataSource.CreateBatch();
         Append(batch, DirectoryQueries.Resume, id);
         await batch.ExecuteNonQueryAsync(cancellationToken);
+        return await FindAsync(id, cancellationToken);
+    }
+
+    /// <summary>
+    /// Runs a job that has ended again, as its next run, for the lines that have no output: those whose result is an error and
+    /// those that were cancelled. All other results stay as they are, and until a new result is there the old one stands. A job
+    /// that has not ended, or has nothing to run, stays as it is.
+    /// </summary>
+    /// <returns>The job as it is afterwards; null when there is none of that id.</returns>
+    public async Task<Job?> RetryAsync(Guid id, CancellationToken cancellationToken)
+    {
+        await _retry.RetryAsync(id, cancellationToken);
         return await FindAsync(id, cancellationToken);
     }
 
@@ -192,6 +223,19 @@ public sealed class JobDirectory
             LeaseUntil = JobRow.ReadTime(reader, 9),
             ErrorCode = reader.IsDBNull(10) ? null : reader.GetString(10),
             ErrorMessage = reader.IsDBNull(11) ? null : reader.GetString(11),
+        };
+
+    private static WebhookStatus ReadWebhook(NpgsqlDataReader reader) =>
+        new()
+        {
+            Id = reader.GetGuid(0),
+            Type = reader.GetString(1),
+            CreatedAt = reader.GetFieldValue<DateTimeOffset>(2),
+            Attempts = reader.GetInt32(3),
+            DueAt = JobRow.ReadTime(reader, 4),
+            DeliveredAt = JobRow.ReadTime(reader, 5),
+            Status = reader.IsDBNull(6) ? null : reader.GetInt32(6),
+            Error = reader.IsDBNull(7) ? null : reader.GetString(7),
         };
 
     private static NpgsqlBatchCommand Append(NpgsqlBatch batch, string sql, Guid jobId)

@@ -9,6 +9,7 @@ using Seq2Seq.Jobs.Execution;
 using Seq2Seq.Jobs.Leasing;
 using Seq2Seq.Jobs.Scheduling;
 using Seq2Seq.Jobs.Storage;
+using Seq2Seq.Jobs.Webhooks;
 
 namespace Seq2Seq.Jobs;
 
@@ -26,6 +27,7 @@ public static class JobsServices
         services.AddHangfireStorage();
         services.AddListener();
         services.AddJobStore();
+        services.AddWebhooks();
         services.AddSingleton(provider => new ModelDirectory(
             provider.GetRequiredService<NpgsqlDataSource>(),
             provider.GetRequiredService<IOptions<JobsOptions>>(),

@@ -44,17 +44,6 @@ internal static class Generators
             (code, message) => new LineError { Code = code, Message = message }
         );
 
-    public static Gen<SourceLine> Line { get; } =
-        Gen.Select(
-            Text.Null(),
-            Gen.OneOf(
-                Text.Select(text => new SourceLine { Text = text }),
-                TokenIds.Select(ids => new SourceLine { InputIds = ids }),
-                Error.Select(error => new SourceLine { Error = error })
-            ),
-            (customId, line) => line with { CustomId = customId }
-        );
-
     private static readonly Gen<SequenceOutput> _output = Gen.Select(
         Text.Null(),
         TokenIds,
@@ -70,9 +59,21 @@ internal static class Generators
             }
     );
 
-    public static Gen<SequenceResult> Result { get; } =
-        Gen.OneOf(
-            _output.Array[0, 3].Select(outputs => new SequenceResult { Outputs = outputs }),
-            Error.Select(error => SequenceResult.Failed(error.Code, error.Message))
+    public static Gen<SequenceResult> Answer { get; } =
+        _output.Array[0, 3].Select(outputs => new SequenceResult { Outputs = outputs });
+
+    public static Gen<SourceLine> Line { get; } =
+        Gen.Select(
+            Text.Null(),
+            Gen.OneOf(
+                Text.Select(text => new SourceLine { Text = text }),
+                TokenIds.Select(ids => new SourceLine { InputIds = ids }),
+                Error.Select(error => new SourceLine { Error = error }),
+                Answer.Select(answer => new SourceLine { Answer = answer })
+            ),
+            (customId, line) => line with { CustomId = customId }
         );
+
+    public static Gen<SequenceResult> Result { get; } =
+        Gen.OneOf(Answer, Error.Select(error => SequenceResult.Failed(error.Code, error.Message)));
 }

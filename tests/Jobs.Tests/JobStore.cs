@@ -8,6 +8,7 @@ using Seq2Seq.Jobs.Results;
 using Seq2Seq.Jobs.Scheduling;
 using Seq2Seq.Jobs.Storage;
 using Seq2Seq.Jobs.Submission;
+using Seq2Seq.Jobs.Webhooks;
 using Seq2Seq.Testing;
 
 namespace Seq2Seq.Jobs.Tests;
@@ -34,6 +35,8 @@ public sealed class JobStore(PostgresServer server) : IAsyncLifetime
 
     internal Retention Retention => Get<Retention>();
 
+    internal WebhookDelivery Webhooks => Get<WebhookDelivery>();
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
@@ -49,8 +52,11 @@ public sealed class JobStore(PostgresServer server) : IAsyncLifetime
             options.ShardLines = 10;
             options.MaxInputBytes = 16 * 1024 * 1024;
         });
+        services.Configure<WebhooksOptions>(options => options.AllowedNetworks.Add("127.0.0.0/8"));
         services.AddSingleton<DatabaseListener>();
         services.AddSingleton<Retention>();
+        services.AddSingleton<WebhookSender>();
+        services.AddSingleton<WebhookDelivery>();
         services.AddJobStore();
         _services = services.BuildServiceProvider();
         await Listener.StartAsync(Cancellation);
@@ -80,12 +86,20 @@ public sealed class JobStore(PostgresServer server) : IAsyncLifetime
     public async Task<IReadOnlyList<ShardStatus>> ShardsAsync(Guid jobId) =>
         await Directory.ListShardsAsync(jobId, limit: 1000, afterFirstLine: -1, Cancellation);
 
-    /// <summary>Gives each line of a shard a result, its text <c>done N</c>, as a worker would.</summary>
-    public async Task FinishAsync(Guid jobId, ShardStatus shard)
+    /// <summary>Gives each line of a shard a result as a worker would: its text <c>done N</c>, or an error.</summary>
+    public async Task FinishAsync(Guid jobId, ShardStatus shard, Func<long, bool>? fails = null)
     {
         var output = new ArrayBufferWriter<byte>();
+        int failed = 0;
         for (int i = 0; i < shard.Lines; i++)
         {
+            if (fails?.Invoke(shard.FirstLine + i) == true)
+            {
+                ShardOutput.Append(output, customId: null, SequenceResult.Failed("line_failed", "It failed."));
+                failed++;
+                continue;
+            }
+
             var result = new SequenceOutput
             {
                 Text = $"done {shard.FirstLine + i}",
@@ -101,7 +115,7 @@ public sealed class JobStore(PostgresServer server) : IAsyncLifetime
             batch,
             """
             UPDATE job
-            SET lines_done = lines_done + $2, shards_done = shards_done + 1,
+            SET lines_done = lines_done + $2, lines_failed = lines_failed + $3, shards_done = shards_done + 1,
                 state = CASE WHEN shards_done + 1 = shards THEN 'completed' ELSE 'running' END,
                 started_at = coalesce(started_at, now()),
                 finished_at = CASE WHEN shards_done + 1 = shards THEN now() END,
@@ -109,15 +123,22 @@ public sealed class JobStore(PostgresServer server) : IAsyncLifetime
             WHERE id = $1
             """,
             jobId,
-            shard.Lines
+            shard.Lines,
+            failed
         );
-        Add(batch, "UPDATE shard SET state = 'done' WHERE id = $1", shard.Id);
         Add(
             batch,
-            "INSERT INTO shard_result (job_id, first_line, lines, failed, attempts, output) VALUES ($1, $2, $3, 0, 1, $4)",
+            "UPDATE shard SET state = 'done', input = CASE WHEN $2 > 0 THEN input END WHERE id = $1",
+            shard.Id,
+            failed
+        );
+        Add(
+            batch,
+            "INSERT INTO shard_result (job_id, first_line, lines, failed, attempts, output) VALUES ($1, $2, $3, $4, 1, $5)",
             jobId,
             shard.FirstLine,
             shard.Lines,
+            failed,
             output.WrittenSpan.ToArray()
         );
         Add(
@@ -130,11 +151,11 @@ public sealed class JobStore(PostgresServer server) : IAsyncLifetime
     }
 
     /// <summary>Gives every line a result.</summary>
-    public async Task FinishAllAsync(Guid jobId)
+    public async Task FinishAllAsync(Guid jobId, Func<long, bool>? fails = null)
     {
         foreach (var shard in await ShardsAsync(jobId))
         {
-            await FinishAsync(jobId, shard);
+            await FinishAsync(jobId, shard, fails);
         }
     }
 

@@ -51,7 +51,7 @@ internal static class DetokenizeCommand
                     CleanUpTokenizationSpaces = fields.FindFlag("clean_up_tokenization_spaces"),
                     SourceLanguage = fields.FindText("src_lang"),
                     TargetLanguage = fields.FindText("tgt_lang"),
-                    UseSourceTokenizer = fields.FindFlag("use_source_tokenizer") ?? false,
+                    UseSourceTokenizer = fields.FindFlag("use_source_tokenizer"),
                 }
             );
             return LineAnswer.Of(line, id, writer => writer.WriteString("text", text));
@@ -60,7 +60,7 @@ internal static class DetokenizeCommand
         {
             return LineAnswer.Of(line, id, e.Error);
         }
-        catch (ArgumentException e)
+        catch (Exception e) when (e is ArgumentException or EncodeException)
         {
             return LineAnswer.Of(line, id, new LineFormatException(e.Message).Error);
         }

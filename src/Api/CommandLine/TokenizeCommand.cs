@@ -77,7 +77,7 @@ internal static class TokenizeCommand
         {
             return LineAnswer.Of(line, id, e.Error);
         }
-        catch (ArgumentException e)
+        catch (Exception e) when (e is ArgumentException or EncodeException)
         {
             return LineAnswer.Of(line, id, new LineFormatException(e.Message).Error);
         }

@@ -1,3 +1,8 @@
+using Seq2Seq.Inference.Families.Bart;
+using Seq2Seq.Inference.Families.Blenderbot;
+using Seq2Seq.Inference.Families.Marian;
+using Seq2Seq.Inference.Families.Mbart;
+using Seq2Seq.Inference.Families.Pegasus;
 using Seq2Seq.Inference.Families.T5;
 
 namespace Seq2Seq.Inference.Families;
@@ -6,7 +11,15 @@ namespace Seq2Seq.Inference.Families;
 internal sealed class FamilyRegistry(IReadOnlyList<IFamily> families)
 {
     /// <summary>Every family of this assembly.</summary>
-    public static FamilyRegistry Default { get; } = new([new T5Family()]);
+    public static FamilyRegistry Default { get; } =
+        new([
+            new T5Family(),
+            new BartFamily(),
+            new BlenderbotFamily(),
+            new MarianFamily(),
+            new MbartFamily(),
+            new PegasusFamily(),
+        ]);
 
     public IEnumerable<string> ModelTypes => families.SelectMany(family => family.ModelTypes);
 

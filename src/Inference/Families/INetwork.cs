@@ -27,6 +27,9 @@ internal sealed record NetworkShape
     /// <summary>Number of logits, and of token ids.</summary>
     public required int VocabularySize { get; init; }
 
+    /// <summary>Number of token ids that the encoder takes, where it has a vocabulary of its own.</summary>
+    public int? SourceVocabularySize { get; init; }
+
     public required int DecoderLayers { get; init; }
 
     /// <summary>Floats of a key and a value together, in a decoder layer's self-attention.</summary>

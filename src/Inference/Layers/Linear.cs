@@ -39,19 +39,10 @@ internal abstract class Linear(int inFeatures, int outFeatures) : IDisposable
             );
         }
 
-        bool cpu = weight.device_type == DeviceType.CPU;
-        return computeType switch
-        {
-            ComputeType.Auto or ComputeType.Float32 when cpu && HasAvx512 => new PackedLinear<Avx512Tiles>(
-                weight,
-                bias
-            ),
-            ComputeType.Auto or ComputeType.Float32 when cpu && HasAvx2 => new PackedLinear<Avx2Tiles>(weight, bias),
-            ComputeType.Auto or ComputeType.Float32 => new PlainLinear(weight, bias, ScalarType.Float32),
-            ComputeType.Float16 => new PlainLinear(weight, bias, ScalarType.Float16),
-            ComputeType.BFloat16 => new PlainLinear(weight, bias, ScalarType.BFloat16),
-            _ => throw new NotSupportedException($"No linear kernel for {computeType.ToName()} on {weight.device}."),
-        };
+        bool isOnCpu = weight.device_type == DeviceType.CPU;
+        return isOnCpu && HasAvx512 ? CreatePacked<Avx512Tiles>(weight, bias, computeType)
+            : isOnCpu && HasAvx2 ? CreatePacked<Avx2Tiles>(weight, bias, computeType)
+            : CreatePlain(weight, bias, computeType);
     }
 
     /// <summary><c>[…, in]</c> → <c>[…, out]</c>, in the input's type.</summary>
@@ -104,6 +95,27 @@ internal abstract class Linear(int inFeatures, int outFeatures) : IDisposable
 
         output.Resize(input.Count);
     }
+
+    private static Linear CreatePacked<TTiles>(Tensor weight, Tensor? bias, ComputeType computeType)
+        where TTiles : ITiles =>
+        computeType switch
+        {
+            ComputeType.Auto or ComputeType.Float32 => new PackedLinear<TTiles, Float32Format>(weight, bias),
+            ComputeType.Float16 => new PackedLinear<TTiles, Float16Format>(weight, bias),
+            ComputeType.BFloat16 => new PackedLinear<TTiles, BFloat16Format>(weight, bias),
+            ComputeType.Int8 when VnniArithmetic.IsSupported => new Int8Linear<VnniArithmetic>(weight, bias),
+            ComputeType.Int8 => new Int8Linear<Avx2Arithmetic>(weight, bias),
+            _ => throw new NotSupportedException($"No linear kernel for {computeType.ToName()} on {weight.device}."),
+        };
+
+    private static PlainLinear CreatePlain(Tensor weight, Tensor? bias, ComputeType computeType) =>
+        computeType switch
+        {
+            ComputeType.Auto or ComputeType.Float32 => new PlainLinear(weight, bias, ScalarType.Float32),
+            ComputeType.Float16 => new PlainLinear(weight, bias, ScalarType.Float16),
+            ComputeType.BFloat16 => new PlainLinear(weight, bias, ScalarType.BFloat16),
+            _ => throw new NotSupportedException($"No linear kernel for {computeType.ToName()} on {weight.device}."),
+        };
 
     private static bool HasAvx2 => Avx2.IsSupported && Fma.IsSupported;
 

@@ -12,6 +12,9 @@ public sealed record DecodeOptions
     public string? SourceLanguage { get; init; }
     public string? TargetLanguage { get; init; }
 
-    /// <summary>Decodes ids of source texts where source and target have vocabularies of their own (Marian).</summary>
-    public bool UseSourceTokenizer { get; init; }
+    /// <summary>
+    /// Marian: whether ids are read by the source's pieces or by the target's; null does what transformers does, which is
+    /// the source's unless both have vocabularies of their own.
+    /// </summary>
+    public bool? UseSourceTokenizer { get; init; }
 }

@@ -111,7 +111,7 @@ internal sealed partial class ShardRunner(
         }
     }
 
-    /// <summary>Lines that can't be read keep their error; the others are generated together.</summary>
+    /// <summary>Lines that can't be read keep their error, and lines that an earlier run has answered their answer; the others are generated together.</summary>
     private static async Task<SequenceResult[]> GenerateAsync(
         PreloadedModel model,
         IReadOnlyList<SourceLine> lines,
@@ -119,15 +119,15 @@ internal sealed partial class ShardRunner(
         CancellationToken cancellationToken
     )
     {
-        List<SequenceInput> inputs = [.. lines.Where(line => line.Error is null).Select(Input)];
+        List<SequenceInput> inputs = [.. lines.Where(line => Known(line) is null).Select(Input)];
         var generated =
             inputs.Count == 0 ? [] : await model.Model.Generate(inputs, Parse(parameters), cancellationToken);
         int next = 0;
-        return
-        [
-            .. lines.Select(line => line.Error is null ? generated[next++] : new SequenceResult { Error = line.Error }),
-        ];
+        return [.. lines.Select(line => Known(line) ?? generated[next++])];
     }
+
+    private static SequenceResult? Known(SourceLine line) =>
+        line.Answer ?? (line.Error is null ? null : new SequenceResult { Error = line.Error });
 
     private static SequenceInput Input(SourceLine line) =>
         line.Text is { } text ? SequenceInput.FromText(text) : SequenceInput.FromTokenIds(line.InputIds ?? []);

@@ -19,15 +19,19 @@ internal sealed class ShardCompletion(NpgsqlDataSource dataSource)
             SET state = 'done', lease = NULL, lease_until = NULL, finished_at = clock_timestamp(),
                 error_code = $7, error_message = $8, input = CASE WHEN $5 > 0 THEN input END
             WHERE id = $2 AND job_id = $1 AND lease = $3
-            RETURNING job_id, first_line, lines, attempts
+            RETURNING job_id, first_line, lines, attempts, answered
         ),
         stored AS (
             INSERT INTO shard_result (job_id, first_line, load_id, lines, failed, attempts, output)
             SELECT job_id, first_line, $4, lines, $5, attempts, $6 FROM done
+            -- What an earlier run gave.
+            ON CONFLICT (job_id, first_line) DO UPDATE
+            SET load_id = excluded.load_id, created_at = excluded.created_at, lines = excluded.lines,
+                failed = excluded.failed, attempts = excluded.attempts, output = excluded.output
         ),
         counted AS (
             UPDATE job
-            SET lines_done = job.lines_done + done.lines,
+            SET lines_done = job.lines_done + done.lines - done.answered,
                 lines_failed = job.lines_failed + $5,
                 shards_done = job.shards_done + 1,
                 state = CASE

@@ -33,13 +33,13 @@ internal sealed class ShardFailures(NpgsqlDataSource dataSource, IOptions<JobsOp
     private const string Shorten = """
         UPDATE shard
         SET state = 'waiting', lease = NULL, lease_until = NULL, attempts = $2, lines = $3, input = $4,
-            error_code = $5, error_message = $6
+            error_code = $5, error_message = $6, answered = $7
         WHERE id = $1
         """;
 
     private const string InsertRest = """
-        INSERT INTO shard (job_id, first_line, lines, attempts, priority, model, input, error_code, error_message)
-        SELECT job_id, first_line + lines, $2, $3, priority, model, $4, error_code, error_message FROM shard WHERE id = $1
+        INSERT INTO shard (job_id, first_line, lines, attempts, answered, priority, model, input, error_code, error_message)
+        SELECT job_id, first_line + lines, $2, $3, $5, priority, model, $4, error_code, error_message FROM shard WHERE id = $1
         """;
 
     private const string CountRest = "UPDATE job SET shards = shards + 1 WHERE id = $1";
@@ -142,7 +142,8 @@ internal sealed class ShardFailures(NpgsqlDataSource dataSource, IOptions<JobsOp
             Value(kept),
             Value(keptInput.ToArray()),
             Value(code),
-            Value(message)
+            Value(message),
+            Value(CountAnswered(keptInput))
         );
         await ExecuteAsync(
             connection,
@@ -151,10 +152,14 @@ internal sealed class ShardFailures(NpgsqlDataSource dataSource, IOptions<JobsOp
             Value(shardId),
             Value(rest),
             Value(AttemptsUsed(rest)),
-            Value(restInput.ToArray())
+            Value(restInput.ToArray()),
+            Value(CountAnswered(restInput))
         );
         await ExecuteAsync(connection, CountRest, cancellationToken, Value(jobId));
     }
+
+    private static int CountAnswered(ReadOnlyMemory<byte> input) =>
+        ShardInput.Read(input).Count(line => line.Answer is not null);
 
     private int AttemptsUsed(int lines) => lines > 1 ? options.Value.MaxAttempts - 1 : 0;
 

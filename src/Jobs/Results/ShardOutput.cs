@@ -55,16 +55,22 @@ internal static class ShardOutput
         }
         else
         {
-            writer.WriteStartArray("outputs"u8);
-            foreach (var output in result.Outputs)
-            {
-                Write(writer, output);
-            }
-
-            writer.WriteEndArray();
+            WriteOutputs(writer, result.Outputs);
         }
 
         writer.WriteEndObject();
+    }
+
+    /// <summary>Writes the property <c>outputs</c>.</summary>
+    public static void WriteOutputs(Utf8JsonWriter writer, IReadOnlyList<SequenceOutput> outputs)
+    {
+        writer.WriteStartArray("outputs"u8);
+        foreach (var output in outputs)
+        {
+            Write(writer, output);
+        }
+
+        writer.WriteEndArray();
     }
 
     private static void Write(Utf8JsonWriter writer, SequenceOutput output)
@@ -136,7 +142,8 @@ internal static class ShardOutput
         return new LineResult(line, customId, result);
     }
 
-    private static List<SequenceOutput> ReadOutputs(ref Utf8JsonReader reader)
+    /// <summary>Reads the value of the property <c>outputs</c>.</summary>
+    public static List<SequenceOutput> ReadOutputs(ref Utf8JsonReader reader)
     {
         List<SequenceOutput> outputs = [];
         reader.Read();

@@ -15,5 +15,8 @@ internal static class NotificationChannels
     /// <summary>An operator asks for a model that could not be loaded to be tried again. Payload: the model.</summary>
     public const string Models = "seq2seq_models";
 
-    public static IReadOnlyList<string> All { get; } = [Waiting, Queue, Ended, Models];
+    /// <summary>A webhook is due. No payload. The name stands in <c>migrations/0003_webhooks.sql</c>, too.</summary>
+    public const string Webhook = "seq2seq_webhook";
+
+    public static IReadOnlyList<string> All { get; } = [Waiting, Queue, Ended, Models, Webhook];
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Seq2Seq.Inference.Generation;
+using Seq2Seq.Jobs.Results;
 using Seq2Seq.Jobs.Submission;
 
 namespace Seq2Seq.Jobs.Sharding;
@@ -14,6 +15,7 @@ namespace Seq2Seq.Jobs.Sharding;
 //   {"id": "custom id", "text": "text"}
 //   {"id": "custom id", "ids": [8774, 1]}
 //   {"id": "custom id", "code": "line_malformed", "message": "why the line can't be read"}
+//   {"id": "custom id", "outputs": […]}, as in results: an earlier run has answered the line
 internal static class ShardInput
 {
     private static readonly JsonWriterOptions _options = StoredLines.WriterOptions;
@@ -58,7 +60,7 @@ internal static class ShardInput
 
     private static void Write(Utf8JsonWriter writer, SourceLine line)
     {
-        if (line is { CustomId: null, Error: null, Text: not null })
+        if (line is { CustomId: null, Error: null, Answer: null, Text: not null })
         {
             writer.WriteStringValue(line.Text);
             return;
@@ -70,7 +72,11 @@ internal static class ShardInput
             writer.WriteString("id"u8, line.CustomId);
         }
 
-        if (line.Error is not null)
+        if (line.Answer is not null)
+        {
+            ShardOutput.WriteOutputs(writer, line.Answer.Outputs);
+        }
+        else if (line.Error is not null)
         {
             writer.WriteString("code"u8, line.Error.Code);
             writer.WriteString("message"u8, line.Error.Message);
@@ -105,6 +111,7 @@ internal static class ShardInput
         string? customId = null;
         string? text = null;
         List<int>? inputIds = null;
+        List<SequenceOutput>? outputs = null;
         string? code = null;
         string? message = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -120,6 +127,10 @@ internal static class ShardInput
             else if (reader.ValueTextEquals("ids"u8))
             {
                 inputIds = StoredLines.ReadIntegers(ref reader);
+            }
+            else if (reader.ValueTextEquals("outputs"u8))
+            {
+                outputs = ShardOutput.ReadOutputs(ref reader);
             }
             else if (reader.ValueTextEquals("code"u8))
             {
@@ -143,6 +154,7 @@ internal static class ShardInput
             Text = text,
             InputIds = inputIds,
             Error = code is null ? null : new LineError { Code = code, Message = message ?? "" },
+            Answer = outputs is null ? null : new SequenceResult { Outputs = outputs },
         };
     }
 }

@@ -10,7 +10,8 @@ internal static class JobRow
     /// <summary>The columns in the order that <see cref="Read"/> expects.</summary>
     public const string Columns = """
         id, model, name, state, priority, parameters::text, lines, lines_done, lines_failed, bytes, shards, shards_done,
-        created_at, started_at, finished_at, CASE WHEN state <> 'receiving' THEN expires_at END, error_code, error_message
+        created_at, started_at, finished_at, CASE WHEN state <> 'receiving' THEN expires_at END, error_code, error_message,
+        run, webhook_url
         """;
 
     /// <summary>An expired job is gone for everybody, even before its rows are deleted.</summary>
@@ -37,6 +38,8 @@ internal static class JobRow
             ExpiresAt = ReadTime(reader, 15),
             ErrorCode = reader.IsDBNull(16) ? null : reader.GetString(16),
             ErrorMessage = reader.IsDBNull(17) ? null : reader.GetString(17),
+            Run = reader.GetInt32(18),
+            WebhookUrl = reader.IsDBNull(19) ? null : reader.GetString(19),
         };
 
     public static string StateName(JobState state) => state.ToString().ToLowerInvariant();

@@ -6,6 +6,7 @@ using Seq2Seq.Jobs.Configuration;
 using Seq2Seq.Jobs.Results;
 using Seq2Seq.Jobs.Scheduling;
 using Seq2Seq.Jobs.Submission;
+using Seq2Seq.Jobs.Webhooks;
 
 namespace Seq2Seq.Jobs.Storage;
 
@@ -16,6 +17,8 @@ internal static class StoreServices
     public static IServiceCollection AddJobStore(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<WebhookConnections>();
+        services.AddSingleton<WebhookCheck>();
         services.AddSingleton<RequestCheck>();
         services.AddSingleton<JobEndings>();
         services.AddSingleton(provider => new JobSubmitter(

@@ -1,4 +1,5 @@
 using Seq2Seq.Inference.Generation;
+using Seq2Seq.Jobs.Webhooks;
 
 namespace Seq2Seq.Jobs.Submission;
 
@@ -25,6 +26,9 @@ public sealed record JobRequest
     /// <summary>Repeating a submit with the same key gives the same job; the same key with another request is refused.</summary>
     public string? IdempotencyKey { get; init; }
 
+    /// <summary>Where to say that the job has ended.</summary>
+    public WebhookTarget? Webhook { get; init; }
+
     /// <summary>How long results are kept after the job has finished; null means the configured time.</summary>
     public TimeSpan? Retention { get; init; }
 }
@@ -47,4 +51,7 @@ public sealed record SourceLine
     public IReadOnlyList<int>? InputIds { get; init; }
 
     public LineError? Error { get; init; }
+
+    /// <summary>What an earlier run of the job gave for this line; it is not computed again.</summary>
+    internal SequenceResult? Answer { get; init; }
 }

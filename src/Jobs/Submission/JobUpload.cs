@@ -203,6 +203,8 @@ internal sealed class JobUpload : IAsyncDisposable
         command.Parameters.Add(new NpgsqlParameter { Value = GenerationParametersJson.Write(_request.Parameters) });
         command.Parameters.Add(new NpgsqlParameter<string?> { TypedValue = _request.Name });
         command.Parameters.Add(new NpgsqlParameter<string?> { TypedValue = _request.IdempotencyKey });
+        command.Parameters.Add(new NpgsqlParameter<string?> { TypedValue = _request.Webhook?.Url });
+        command.Parameters.Add(new NpgsqlParameter<string?> { TypedValue = _request.Webhook?.Secret });
         AppendTotals(command, digest);
     }
 

@@ -3,11 +3,12 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Jobs.Configuration;
+using Seq2Seq.Jobs.Webhooks;
 
 namespace Seq2Seq.Jobs.Submission;
 
 /// <summary>Checks a request before its lines are read: ranges, and that some process holds the model.</summary>
-internal sealed class RequestCheck(NpgsqlDataSource dataSource, IOptions<ModelsOptions> models)
+internal sealed class RequestCheck(NpgsqlDataSource dataSource, IOptions<ModelsOptions> models, WebhookCheck webhooks)
 {
     private const int MaxNameLength = 200;
     private const int MaxKeyLength = 255;
@@ -38,7 +39,11 @@ internal sealed class RequestCheck(NpgsqlDataSource dataSource, IOptions<ModelsO
         }
 
         CheckParameters(request.Parameters);
-        return request with { Model = await FindModelAsync(request.Model, cancellationToken) };
+        return request with
+        {
+            Model = await FindModelAsync(request.Model, cancellationToken),
+            Webhook = request.Webhook is null ? null : webhooks.Check(request.Webhook),
+        };
     }
 
     private async Task<string> FindModelAsync(string name, CancellationToken cancellationToken)

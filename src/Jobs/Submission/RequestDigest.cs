@@ -20,6 +20,8 @@ internal sealed class RequestDigest : IDisposable
             writer.WriteRawValue(GenerationParametersJson.Write(request.Parameters));
             writer.WriteNumberValue(request.Priority);
             writer.WriteNumberValue(request.Retention?.Ticks ?? -1);
+            writer.WriteStringValue(request.Webhook?.Url);
+            writer.WriteStringValue(request.Webhook?.Secret);
             writer.WriteEndArray();
         }
 

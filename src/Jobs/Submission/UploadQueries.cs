@@ -15,12 +15,12 @@ internal static class UploadQueries
 
     /// <summary>
     /// Inserts the job; no row when its key is taken. $1 id, $2 state, $3 model, $4 retention, $5 priority, $6 parameters,
-    /// $7 name, $8 idempotency key, $9 lines, $10 bytes, $11 shards, $12 digest.
+    /// $7 name, $8 idempotency key, $9 webhook's address, $10 its secret, $11 lines, $12 bytes, $13 shards, $14 digest.
     /// </summary>
     public const string Insert = $"""
         INSERT INTO job (id, state, model, retention, priority, parameters, name, idempotency_key, lines, bytes, shards,
-            request_digest, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, $10, $11, $12,
+            request_digest, webhook_url, webhook_secret, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $11, $12, $13, $14, $9, $10,
             CASE WHEN $2 = 'receiving' THEN now() + {Patience} END)
         ON CONFLICT (idempotency_key) DO NOTHING
         RETURNING {JobRow.Columns}

@@ -19,6 +19,7 @@ public sealed class LinearTests
     [InlineData(ComputeType.Float32, 1e-5)]
     [InlineData(ComputeType.Float16, 2e-2)]
     [InlineData(ComputeType.BFloat16, 1e-1)]
+    [InlineData(ComputeType.Int8, 5e-2)]
     public void Every_compute_type_multiplies_as_torch_does(ComputeType computeType, double tolerance) =>
         Shapes.Sample(
             shape =>

@@ -22,14 +22,14 @@ public sealed class PackedLinearTests
     public void Avx2_tiles_multiply_as_torch_does()
     {
         Assert.SkipUnless(Avx2.IsSupported && Fma.IsSupported, "The processor has no AVX2.");
-        MultipliesAsTorch((weight, bias) => new PackedLinear<Avx2Tiles>(weight, bias));
+        MultipliesAsTorch((weight, bias) => new PackedLinear<Avx2Tiles, Float32Format>(weight, bias));
     }
 
     [Fact]
     public void Avx512_tiles_multiply_as_torch_does()
     {
         Assert.SkipUnless(Avx512F.IsSupported, "The processor has no AVX-512.");
-        MultipliesAsTorch((weight, bias) => new PackedLinear<Avx512Tiles>(weight, bias));
+        MultipliesAsTorch((weight, bias) => new PackedLinear<Avx512Tiles, Float32Format>(weight, bias));
     }
 
     [Fact]
@@ -39,8 +39,8 @@ public sealed class PackedLinearTests
         using DisposeScope scope = NewDisposeScope();
         Tensor weight = randn(70, 300);
         Tensor input = randn(23, 300);
-        using PackedLinear<Avx2Tiles> narrow = new(weight, bias: null);
-        using PackedLinear<Avx512Tiles> wide = new(weight, bias: null);
+        using PackedLinear<Avx2Tiles, Float32Format> narrow = new(weight, bias: null);
+        using PackedLinear<Avx512Tiles, Float32Format> wide = new(weight, bias: null);
 
         narrow.Forward(input).FloatSpan().SequenceEqual(wide.Forward(input).FloatSpan()).Should().BeTrue();
     }

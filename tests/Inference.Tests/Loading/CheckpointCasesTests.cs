@@ -1,6 +1,5 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Seq2Seq.Inference.Families;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Loading;
 
@@ -28,7 +27,6 @@ public sealed class CheckpointCasesTests(CheckpointCases cases) : IClassFixture<
     {
         CheckpointCase expected = CheckpointCases.All[name];
         string folder = Path.Join(cases.Root, expected.Folder);
-        SkipFamiliesToCome(folder);
         string[] before = Listing(cases.Root, expected.Folder);
         long allocated = GC.GetAllocatedBytesForCurrentThread();
 
@@ -140,16 +138,4 @@ public sealed class CheckpointCasesTests(CheckpointCases cases) : IClassFixture<
             .EnumerateFileSystemEntries(Path.Join(root, folder.Split('/')[0]), "*", SearchOption.AllDirectories)
             .Order(StringComparer.Ordinal)
             .ToArray();
-
-    private static void SkipFamiliesToCome(string folder)
-    {
-        foreach (string family in new[] { "bart", "marian" })
-        {
-            string config = Path.Join(folder, "config.json");
-            bool isOfFamily =
-                File.Exists(config)
-                && File.ReadAllText(config).Contains($"\"model_type\": \"{family}\"", StringComparison.Ordinal);
-            Assert.SkipWhen(isOfFamily && FamilyRegistry.Default.Find(family) is null, $"{family} comes later");
-        }
-    }
 }

@@ -126,7 +126,7 @@ internal sealed class ReferenceCases
                 CleanUpTokenizationSpaces = Flag(kwargs, "clean_up_tokenization_spaces"),
                 SourceLanguage = Text(kwargs, "src_lang"),
                 TargetLanguage = Text(kwargs, "tgt_lang"),
-                UseSourceTokenizer = Flag(kwargs, "use_source_tokenizer") ?? false,
+                UseSourceTokenizer = Flag(kwargs, "use_source_tokenizer"),
             };
             var found = _tokenizer.Decode(Ids(item.GetProperty("ids")), options);
             var expected = name == "decoded" ? Expected(item, name, "hf_decoded") : Expected(item, name);

@@ -15,7 +15,10 @@ public sealed class ShardInputTests
         Generators
             .Line.Array[0, 20]
             .Sample(lines =>
-                ShardInput.Read(Write(lines)).Should().BeEquivalentTo(lines, options => options.WithStrictOrdering())
+                ShardInput
+                    .Read(Write(lines))
+                    .Should()
+                    .BeEquivalentTo(lines, options => options.WithStrictOrdering().IncludingInternalProperties())
             );
     }
 
@@ -39,7 +42,7 @@ public sealed class ShardInputTests
                         .Read(head)
                         .Concat(ShardInput.Read(tail))
                         .Should()
-                        .BeEquivalentTo(lines, options => options.WithStrictOrdering());
+                        .BeEquivalentTo(lines, options => options.WithStrictOrdering().IncludingInternalProperties());
                 }
             );
     }
@@ -47,6 +50,13 @@ public sealed class ShardInputTests
     [Fact]
     public void The_stored_form_is_a_contract()
     {
+        var output = new SequenceOutput
+        {
+            Text = "y",
+            TokenIds = [1],
+            Score = -0.5,
+            FinishReason = FinishReason.Stop,
+        };
         SourceLine[] lines =
         [
             new() { Text = "Grüße" },
@@ -55,6 +65,11 @@ public sealed class ShardInputTests
             new()
             {
                 Error = new LineError { Code = "line_malformed", Message = "not JSON" },
+            },
+            new()
+            {
+                CustomId = "c",
+                Answer = new SequenceResult { Outputs = [output] },
             },
         ];
 
@@ -67,6 +82,7 @@ public sealed class ShardInputTests
                 {"id":"a","text":"x"}
                 {"id":"b","ids":[8774,1]}
                 {"code":"line_malformed","message":"not JSON"}
+                {"id":"c","outputs":[{"text":"y","ids":[1],"score":-0.5}]}
 
                 """
             );

@@ -27,7 +27,7 @@ public sealed partial class MigrationScriptTests(TestDatabase database) : IClass
                 match.Groups["name"].Success.Should().BeTrue($"'{match.Value.Trim()}' of {script.Name} needs a name");
             }
 
-            sql.Should().NotMatchRegex("(?i)\\b(BEGIN|COMMIT|ROLLBACK|CONCURRENTLY)\\b", script.Name);
+            sql.Should().NotMatchRegex("(?im)(^\\s*(BEGIN|COMMIT|ROLLBACK)\\s*;|\\bCONCURRENTLY\\b)", script.Name);
         }
     }
 

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace Seq2Seq.Inference.Layers.Kernels;
 
 /// <summary>
-/// Tiles of the float32 matrix product for AVX2 and FMA: up to 6 rows × one panel of 16 columns, or up to 3 rows × two panels.
+/// Tiles of the matrix product for AVX2 and FMA: up to 6 rows × one panel of 16 columns, or up to 3 rows × two panels.
 /// </summary>
 // 16 registers: 12 accumulators, 2 for the panel, 1 for the broadcast input.
 // The panel streams through once, aligned and in order, while each input value is broadcast: per step of the inner
@@ -13,53 +13,58 @@ namespace Seq2Seq.Inference.Layers.Kernels;
 // too few independent sums to hide the latency of a multiply-add; they take two panels at once.
 // Every output is one sum in the order of the inner dimension, whatever the tile: a row's result is the same bits alone
 // and in any company, and on both instruction sets.
-internal sealed unsafe class Avx2Tiles : IFloat32Tiles
+internal sealed unsafe class Avx2Tiles : ITiles
 {
+    /// <summary>A page: the prefetcher of the processor stops at its end, and a panel is many pages.</summary>
+    private const int BytesAhead = 4096;
+
     public static int Width => 16;
 
     public static int MaxRows => 6;
 
     public static int MaxRowsOfTwoPanels => 3;
 
-    public static void OnePanel(int rows, ref readonly TileArguments arguments)
+    public static void OnePanel<TFormat>(int rows, ref readonly TileArguments arguments)
+        where TFormat : struct, IWeightFormat
     {
         switch (rows)
         {
             case 1:
-                OnePanel<Rows1>(in arguments);
+                OnePanel<Rows1, TFormat>(in arguments);
                 break;
             case 2:
-                OnePanel<Rows2>(in arguments);
+                OnePanel<Rows2, TFormat>(in arguments);
                 break;
             case 3:
-                OnePanel<Rows3>(in arguments);
+                OnePanel<Rows3, TFormat>(in arguments);
                 break;
             case 4:
-                OnePanel<Rows4>(in arguments);
+                OnePanel<Rows4, TFormat>(in arguments);
                 break;
             case 5:
-                OnePanel<Rows5>(in arguments);
+                OnePanel<Rows5, TFormat>(in arguments);
                 break;
             case 6:
-                OnePanel<Rows6>(in arguments);
+                OnePanel<Rows6, TFormat>(in arguments);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(rows), rows, message: null);
         }
     }
 
-    public static void TwoPanels(int rows, ref readonly TileArguments arguments)
+    public static void TwoPanels<TFormat>(int rows, ref readonly TileArguments arguments)
+        where TFormat : struct, IWeightFormat
     {
         switch (rows)
         {
             case 1:
-                TwoPanels<Rows1>(in arguments);
+                TwoPanels<Rows1, TFormat>(in arguments);
                 break;
             case 2:
-                TwoPanels<Rows2>(in arguments);
+                TwoPanels<Rows2, TFormat>(in arguments);
                 break;
             case 3:
-                TwoPanels<Rows3>(in arguments);
+                TwoPanels<Rows3, TFormat>(in arguments);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(rows), rows, message: null);
@@ -67,8 +72,9 @@ internal sealed unsafe class Avx2Tiles : IFloat32Tiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void OnePanel<TRows>(ref readonly TileArguments arguments)
+    private static void OnePanel<TRows, TFormat>(ref readonly TileArguments arguments)
         where TRows : struct, IRowCount
+        where TFormat : struct, IWeightFormat
     {
         Vector256<float> s0a = default,
             s0b = default;
@@ -85,12 +91,13 @@ internal sealed unsafe class Avx2Tiles : IFloat32Tiles
         nint stride = arguments.InputStride;
         float* x0 = arguments.Input;
         float* x3 = arguments.Input + (3 * stride);
-        float* panel = arguments.Panel;
-        float* end = panel + (arguments.Depth * Width);
+        byte* panel = arguments.Panel;
+        byte* end = panel + (arguments.Depth * Width * TFormat.WeightBytes);
         while (panel < end)
         {
-            Vector256<float> wa = Vector256.LoadAligned(panel);
-            Vector256<float> wb = Vector256.LoadAligned(panel + 8);
+            Fetch<TFormat>(panel);
+            Vector256<float> wa = TFormat.Load256(panel);
+            Vector256<float> wb = TFormat.Load256(panel + (8 * TFormat.WeightBytes));
             Vector256<float> first = Avx.BroadcastScalarToVector256(x0);
             s0a = Fma.MultiplyAdd(first, wa, s0a);
             s0b = Fma.MultiplyAdd(first, wb, s0b);
@@ -132,7 +139,7 @@ internal sealed unsafe class Avx2Tiles : IFloat32Tiles
 
             x0++;
             x3++;
-            panel += Width;
+            panel += Width * TFormat.WeightBytes;
         }
 
         float* output = arguments.Output;
@@ -176,8 +183,9 @@ internal sealed unsafe class Avx2Tiles : IFloat32Tiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TwoPanels<TRows>(ref readonly TileArguments arguments)
+    private static void TwoPanels<TRows, TFormat>(ref readonly TileArguments arguments)
         where TRows : struct, IRowCount
+        where TFormat : struct, IWeightFormat
     {
         Vector256<float> s0a = default,
             s0b = default,
@@ -193,15 +201,17 @@ internal sealed unsafe class Avx2Tiles : IFloat32Tiles
             s2d = default;
         nint stride = arguments.InputStride;
         float* x0 = arguments.Input;
-        float* panel = arguments.Panel;
-        float* second = panel + arguments.PanelStride;
-        float* end = panel + (arguments.Depth * Width);
+        byte* panel = arguments.Panel;
+        byte* second = panel + arguments.PanelStride;
+        byte* end = panel + (arguments.Depth * Width * TFormat.WeightBytes);
         while (panel < end)
         {
-            Vector256<float> wa = Vector256.LoadAligned(panel);
-            Vector256<float> wb = Vector256.LoadAligned(panel + 8);
-            Vector256<float> wc = Vector256.LoadAligned(second);
-            Vector256<float> wd = Vector256.LoadAligned(second + 8);
+            Fetch<TFormat>(panel);
+            Fetch<TFormat>(second);
+            Vector256<float> wa = TFormat.Load256(panel);
+            Vector256<float> wb = TFormat.Load256(panel + (8 * TFormat.WeightBytes));
+            Vector256<float> wc = TFormat.Load256(second);
+            Vector256<float> wd = TFormat.Load256(second + (8 * TFormat.WeightBytes));
             Vector256<float> first = Avx.BroadcastScalarToVector256(x0);
             s0a = Fma.MultiplyAdd(first, wa, s0a);
             s0b = Fma.MultiplyAdd(first, wb, s0b);
@@ -227,8 +237,8 @@ internal sealed unsafe class Avx2Tiles : IFloat32Tiles
             }
 
             x0++;
-            panel += Width;
-            second += Width;
+            panel += Width * TFormat.WeightBytes;
+            second += Width * TFormat.WeightBytes;
         }
 
         float* output = arguments.Output;
@@ -256,9 +266,22 @@ internal sealed unsafe class Avx2Tiles : IFloat32Tiles
         }
     }
 
+    /// <summary>Asks for what the loop will read a page later: weights come from memory more often than not.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Fetch<TFormat>(byte* panel)
+        where TFormat : struct, IWeightFormat
+    {
+        Sse.Prefetch0(panel + BytesAhead);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Finish(Vector256<float> sum, float* output, int column, ref readonly TileArguments arguments)
     {
+        if (arguments.Scales is not null)
+        {
+            sum *= Vector256.LoadAligned(arguments.Scales + column);
+        }
+
         if (arguments.Bias is not null)
         {
             sum += Vector256.LoadAligned(arguments.Bias + column);

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace Seq2Seq.Inference.Layers.Kernels;
 
 /// <summary>
-/// Tiles of the float32 matrix product for AVX-512: up to 12 rows × one panel of 32 columns, or up to 6 rows × two panels.
+/// Tiles of the matrix product for AVX-512: up to 12 rows × one panel of 32 columns, or up to 6 rows × two panels.
 /// </summary>
 // 32 registers: 24 accumulators, 2 or 4 for the panels, 1 for the broadcast input.
 // The panel streams through once, aligned and in order, while each input value is broadcast: per step of the inner
@@ -13,80 +13,85 @@ namespace Seq2Seq.Inference.Layers.Kernels;
 // too few independent sums to hide the latency of a multiply-add; they take two panels at once.
 // Every output is one sum in the order of the inner dimension, whatever the tile: a row's result is the same bits alone
 // and in any company, and on both instruction sets.
-internal sealed unsafe class Avx512Tiles : IFloat32Tiles
+internal sealed unsafe class Avx512Tiles : ITiles
 {
+    /// <summary>A page: the prefetcher of the processor stops at its end, and a panel is many pages.</summary>
+    private const int BytesAhead = 4096;
+
     public static int Width => 32;
 
     public static int MaxRows => 12;
 
     public static int MaxRowsOfTwoPanels => 6;
 
-    public static void OnePanel(int rows, ref readonly TileArguments arguments)
+    public static void OnePanel<TFormat>(int rows, ref readonly TileArguments arguments)
+        where TFormat : struct, IWeightFormat
     {
         switch (rows)
         {
             case 1:
-                OnePanel<Rows1>(in arguments);
+                OnePanel<Rows1, TFormat>(in arguments);
                 break;
             case 2:
-                OnePanel<Rows2>(in arguments);
+                OnePanel<Rows2, TFormat>(in arguments);
                 break;
             case 3:
-                OnePanel<Rows3>(in arguments);
+                OnePanel<Rows3, TFormat>(in arguments);
                 break;
             case 4:
-                OnePanel<Rows4>(in arguments);
+                OnePanel<Rows4, TFormat>(in arguments);
                 break;
             case 5:
-                OnePanel<Rows5>(in arguments);
+                OnePanel<Rows5, TFormat>(in arguments);
                 break;
             case 6:
-                OnePanel<Rows6>(in arguments);
+                OnePanel<Rows6, TFormat>(in arguments);
                 break;
             case 7:
-                OnePanel<Rows7>(in arguments);
+                OnePanel<Rows7, TFormat>(in arguments);
                 break;
             case 8:
-                OnePanel<Rows8>(in arguments);
+                OnePanel<Rows8, TFormat>(in arguments);
                 break;
             case 9:
-                OnePanel<Rows9>(in arguments);
+                OnePanel<Rows9, TFormat>(in arguments);
                 break;
             case 10:
-                OnePanel<Rows10>(in arguments);
+                OnePanel<Rows10, TFormat>(in arguments);
                 break;
             case 11:
-                OnePanel<Rows11>(in arguments);
+                OnePanel<Rows11, TFormat>(in arguments);
                 break;
             case 12:
-                OnePanel<Rows12>(in arguments);
+                OnePanel<Rows12, TFormat>(in arguments);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(rows), rows, message: null);
         }
     }
 
-    public static void TwoPanels(int rows, ref readonly TileArguments arguments)
+    public static void TwoPanels<TFormat>(int rows, ref readonly TileArguments arguments)
+        where TFormat : struct, IWeightFormat
     {
         switch (rows)
         {
             case 1:
-                TwoPanels<Rows1>(in arguments);
+                TwoPanels<Rows1, TFormat>(in arguments);
                 break;
             case 2:
-                TwoPanels<Rows2>(in arguments);
+                TwoPanels<Rows2, TFormat>(in arguments);
                 break;
             case 3:
-                TwoPanels<Rows3>(in arguments);
+                TwoPanels<Rows3, TFormat>(in arguments);
                 break;
             case 4:
-                TwoPanels<Rows4>(in arguments);
+                TwoPanels<Rows4, TFormat>(in arguments);
                 break;
             case 5:
-                TwoPanels<Rows5>(in arguments);
+                TwoPanels<Rows5, TFormat>(in arguments);
                 break;
             case 6:
-                TwoPanels<Rows6>(in arguments);
+                TwoPanels<Rows6, TFormat>(in arguments);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(rows), rows, message: null);
@@ -94,8 +99,9 @@ internal sealed unsafe class Avx512Tiles : IFloat32Tiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void OnePanel<TRows>(ref readonly TileArguments arguments)
+    private static void OnePanel<TRows, TFormat>(ref readonly TileArguments arguments)
         where TRows : struct, IRowCount
+        where TFormat : struct, IWeightFormat
     {
         Vector512<float> s0a = default,
             s0b = default;
@@ -126,12 +132,13 @@ internal sealed unsafe class Avx512Tiles : IFloat32Tiles
         float* x3 = arguments.Input + (3 * stride);
         float* x6 = arguments.Input + (6 * stride);
         float* x9 = arguments.Input + (9 * stride);
-        float* panel = arguments.Panel;
-        float* end = panel + (arguments.Depth * Width);
+        byte* panel = arguments.Panel;
+        byte* end = panel + (arguments.Depth * Width * TFormat.WeightBytes);
         while (panel < end)
         {
-            Vector512<float> wa = Vector512.LoadAligned(panel);
-            Vector512<float> wb = Vector512.LoadAligned(panel + 16);
+            Fetch<TFormat>(panel);
+            Vector512<float> wa = TFormat.Load512(panel);
+            Vector512<float> wb = TFormat.Load512(panel + (16 * TFormat.WeightBytes));
             Vector512<float> first = Vector512.Create(*x0);
             s0a = Avx512F.FusedMultiplyAdd(first, wa, s0a);
             s0b = Avx512F.FusedMultiplyAdd(first, wb, s0b);
@@ -217,7 +224,7 @@ internal sealed unsafe class Avx512Tiles : IFloat32Tiles
             x3++;
             x6++;
             x9++;
-            panel += Width;
+            panel += Width * TFormat.WeightBytes;
         }
 
         float* output = arguments.Output;
@@ -303,8 +310,9 @@ internal sealed unsafe class Avx512Tiles : IFloat32Tiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TwoPanels<TRows>(ref readonly TileArguments arguments)
+    private static void TwoPanels<TRows, TFormat>(ref readonly TileArguments arguments)
         where TRows : struct, IRowCount
+        where TFormat : struct, IWeightFormat
     {
         Vector512<float> s0a = default,
             s0b = default,
@@ -333,15 +341,17 @@ internal sealed unsafe class Avx512Tiles : IFloat32Tiles
         nint stride = arguments.InputStride;
         float* x0 = arguments.Input;
         float* x3 = arguments.Input + (3 * stride);
-        float* panel = arguments.Panel;
-        float* second = panel + arguments.PanelStride;
-        float* end = panel + (arguments.Depth * Width);
+        byte* panel = arguments.Panel;
+        byte* second = panel + arguments.PanelStride;
+        byte* end = panel + (arguments.Depth * Width * TFormat.WeightBytes);
         while (panel < end)
         {
-            Vector512<float> wa = Vector512.LoadAligned(panel);
-            Vector512<float> wb = Vector512.LoadAligned(panel + 16);
-            Vector512<float> wc = Vector512.LoadAligned(second);
-            Vector512<float> wd = Vector512.LoadAligned(second + 16);
+            Fetch<TFormat>(panel);
+            Fetch<TFormat>(second);
+            Vector512<float> wa = TFormat.Load512(panel);
+            Vector512<float> wb = TFormat.Load512(panel + (16 * TFormat.WeightBytes));
+            Vector512<float> wc = TFormat.Load512(second);
+            Vector512<float> wd = TFormat.Load512(second + (16 * TFormat.WeightBytes));
             Vector512<float> first = Vector512.Create(*x0);
             s0a = Avx512F.FusedMultiplyAdd(first, wa, s0a);
             s0b = Avx512F.FusedMultiplyAdd(first, wb, s0b);
@@ -395,8 +405,8 @@ internal sealed unsafe class Avx512Tiles : IFloat32Tiles
 
             x0++;
             x3++;
-            panel += Width;
-            second += Width;
+            panel += Width * TFormat.WeightBytes;
+            second += Width * TFormat.WeightBytes;
         }
 
         float* output = arguments.Output;
@@ -451,9 +461,26 @@ internal sealed unsafe class Avx512Tiles : IFloat32Tiles
         }
     }
 
+    /// <summary>Asks for what the loop will read a page later: weights come from memory more often than not.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Fetch<TFormat>(byte* panel)
+        where TFormat : struct, IWeightFormat
+    {
+        Sse.Prefetch0(panel + BytesAhead);
+        if (TFormat.WeightBytes == sizeof(float))
+        {
+            Sse.Prefetch0(panel + BytesAhead + 64);
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Finish(Vector512<float> sum, float* output, int column, ref readonly TileArguments arguments)
     {
+        if (arguments.Scales is not null)
+        {
+            sum *= Vector512.LoadAligned(arguments.Scales + column);
+        }
+
         if (arguments.Bias is not null)
         {
             sum += Vector512.LoadAligned(arguments.Bias + column);

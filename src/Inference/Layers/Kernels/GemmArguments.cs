@@ -14,8 +14,11 @@ internal unsafe struct GemmArguments
     /// <summary>Length of the inner dimension.</summary>
     public int Depth;
 
-    /// <summary>The weight, packed for the tiles in use.</summary>
-    public float* Packed;
+    /// <summary>The weight, packed for the tiles and in the format in use.</summary>
+    public byte* Packed;
+
+    /// <summary>Scales of the outputs, filled up to whole panels and aligned; or null.</summary>
+    public float* Scales;
 
     /// <summary>Bias, filled up to whole panels and aligned; or null.</summary>
     public float* Bias;

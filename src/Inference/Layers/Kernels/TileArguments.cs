@@ -10,9 +10,9 @@ internal unsafe struct TileArguments
     public nint InputStride;
 
     /// <summary>The panel: <c>[depth, width]</c>.</summary>
-    public float* Panel;
+    public byte* Panel;
 
-    /// <summary>Floats from this panel to the next.</summary>
+    /// <summary>Bytes from this panel to the next.</summary>
     public nint PanelStride;
 
     /// <summary>Length of the inner dimension.</summary>
@@ -23,6 +23,9 @@ internal unsafe struct TileArguments
 
     /// <summary>Floats from one output row to the next.</summary>
     public nint OutputStride;
+
+    /// <summary>What the sums of the panel's columns are multiplied by, or null.</summary>
+    public float* Scales;
 
     /// <summary>Bias of the panel's columns, or null.</summary>
     public float* Bias;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Seq2Seq.Inference.Tokenization.Standalone;
 
 namespace Seq2Seq.Inference.Tokenization.Layouts;
 
@@ -25,6 +26,13 @@ internal sealed record TokenizerLayout(string[] Files, Func<TokenizerFolder, Tok
         ["BlenderbotTokenizer"] = new(["vocab.json", "merges.txt"], ByteLevelLayout.LoadBlenderbot),
         ["GPT2Tokenizer"] = new(["vocab.json", "merges.txt"], ByteLevelLayout.LoadGpt2),
         ["BertTokenizer"] = new(["vocab.txt"], BertLayout.Load),
+        ["MarianTokenizer"] = Alone(["source.spm", "target.spm", "vocab.json"], MarianTokenizer.Load),
+        ["M2M100Tokenizer"] = Alone(["vocab.json", "sentencepiece.bpe.model"], M2M100Tokenizer.Load),
+        ["PLBartTokenizer"] = Alone(["sentencepiece.bpe.model"], PlBartTokenizer.Load),
+        ["FSMTTokenizer"] = Alone(["vocab-src.json", "vocab-tgt.json", "merges.txt"], FsmtTokenizer.Load),
+        ["ProphetNetTokenizer"] = Alone(["prophetnet.tokenizer"], ProphetNetTokenizer.Load),
+        ["BlenderbotSmallTokenizer"] = Alone(["vocab.json", "merges.txt"], BlenderbotSmallTokenizer.Load),
+        ["ByT5Tokenizer"] = Alone([], ByT5Tokenizer.Load),
     };
 
     /// <summary>Other names of the same classes.</summary>
@@ -68,6 +76,10 @@ internal sealed record TokenizerLayout(string[] Files, Func<TokenizerFolder, Tok
         ["umt5"] = Verbatim,
     };
 
+    /// <summary>Those that files can tell, the ones that ask for most first.</summary>
+    private static IEnumerable<TokenizerLayout> BySpecificity =>
+        ByClass.Values.Where(layout => layout.Files.Length > 0).OrderByDescending(layout => layout.Files.Length);
+
     public static TokenizerLayout Find(TokenizerFolder folder)
     {
         var modelType = ModelType(folder.Config);
@@ -82,22 +94,29 @@ internal sealed record TokenizerLayout(string[] Files, Func<TokenizerFolder, Tok
         // No such class, or none of its files: the class that the configuration names, then what the files can be.
         var byName = named is not null && ByClass.TryGetValue(named, out var other) ? other : null;
         return new[] { byName }
-                .Concat(ByClass.Values)
+                .Concat(BySpecificity)
                 .OfType<TokenizerLayout>()
                 .FirstOrDefault(candidate => candidate.IsServedBy(folder))
             ?? throw folder.Missing(
-                $"tokenizer files that can be read (tokenizer.json, or {string.Join(", ", ByClass.Values.Select(known => string.Join(" + ", known.Files)).Distinct(StringComparer.Ordinal))})"
+                $"tokenizer files that can be read (tokenizer.json, or {string.Join(", ", BySpecificity.Select(known => string.Join(" + ", known.Files)).Distinct(StringComparer.Ordinal))})"
             );
     }
 
-    public string NameOfFiles(TokenizerFolder folder) =>
-        folder.TokenizerJson is not null ? "tokenizer.json" : string.Join(" and ", Files);
+    public string NameOfFiles(TokenizerFolder folder)
+    {
+        if (folder.TokenizerJson is not null && ReadsTokenizerJson)
+            return "tokenizer.json";
+        return Files.Length > 0 ? string.Join(" and ", Files) : "tokenizer_config.json";
+    }
 
     private bool IsServedBy(TokenizerFolder folder) =>
         Files.All(folder.Has) || (folder.TokenizerJson is not null && ReadsTokenizerJson);
 
     /// <summary>False for classes that have no use for a tokenizer.json.</summary>
     public bool ReadsTokenizerJson { get; init; } = true;
+
+    private static TokenizerLayout Alone(string[] files, Func<TokenizerFolder, Tokenizer> load) =>
+        new(files, load) { ReadsTokenizerJson = false };
 
     private static string? Name(string? name)
     {

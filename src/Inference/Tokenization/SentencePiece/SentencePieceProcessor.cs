@@ -60,31 +60,72 @@ internal sealed class SentencePieceProcessor
         ArrayPool<byte>.Shared.Return(bytes);
     }
 
+    /// <summary>
+    /// Ids of another vocabulary over the same pieces: <paramref name="idOfPiece"/> by piece id, and for a run of unknown
+    /// characters whatever its text is there.
+    /// </summary>
+    public void Encode(ReadOnlySpan<char> text, int[] idOfPiece, Func<string, int> idOfUnknown, List<int> output)
+    {
+        if (text.IsEmpty)
+            return;
+        var bytes = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(text.Length));
+        var normalized = new PooledBytes(text.Length * 3 + 16);
+        try
+        {
+            _normalizer.Normalize(bytes.AsSpan(0, Encoding.UTF8.GetBytes(text, bytes)), ref normalized);
+            var spans = new List<PieceSpan>(normalized.Length / 2);
+            if (normalized.Length > 0)
+                _segmenter.Segment(normalized.Span, spans);
+            for (var (i, start) = (0, 0); i < spans.Count; start = spans[i++].End)
+            {
+                if (spans[i].Id != UnknownId)
+                {
+                    output.Add(idOfPiece[spans[i].Id]);
+                    continue;
+                }
+                while (_byteIds.Length == 0 && i + 1 < spans.Count && spans[i + 1].Id == UnknownId)
+                    i++;
+                var run = normalized.Span[start..spans[i].End];
+                if (_byteIds.Length == 0)
+                    output.Add(idOfUnknown(Encoding.UTF8.GetString(run)));
+                foreach (var value in _byteIds.Length == 0 ? [] : run)
+                    output.Add(idOfPiece[_byteIds[value]]);
+            }
+        }
+        finally
+        {
+            normalized.Dispose();
+            ArrayPool<byte>.Shared.Return(bytes);
+        }
+    }
+
     /// <summary>The text of ids: control symbols give none, the unknown one a sign of its own.</summary>
     /// <param name="written">What to write for an id all the same; null for its usual text.</param>
     public string Decode(IReadOnlyList<int> ids, Func<int, string?>? written = null)
     {
-        var text = new StringBuilder();
-        var bytes = new List<byte>();
-        var (atStart, consumedSpace) = (true, false);
+        var decoder = new PieceDecoder(this);
         foreach (var id in ids)
         {
-            var own = written?.Invoke(id);
-            if (own is null && (id < 0 || id >= _model.Pieces.Count))
-                continue;
-            if (own is null && _model.Pieces[id].Type == PieceType.Byte)
-            {
-                bytes.Add(ByteOf(_model.Pieces[id].Text));
-                continue;
-            }
-            AppendBytes(bytes, text);
-            if (consumedSpace || text.Length > 0)
-                atStart = false;
-            consumedSpace = false;
-            text.Append(own ?? Surface(_model.Pieces[id], atStart, out consumedSpace));
+            if (written?.Invoke(id) is { } own)
+                decoder.Append(own);
+            else if (id >= 0 && id < _model.Pieces.Count)
+                decoder.Append(_model.Pieces[id]);
         }
-        AppendBytes(bytes, text);
-        return _denormalizer is null ? text.ToString() : Denormalize(text.ToString(), _denormalizer);
+        return decoder.Finish();
+    }
+
+    /// <summary>The text of pieces, those that the model does not have as they are.</summary>
+    public string Decode(IEnumerable<string> pieces)
+    {
+        var decoder = new PieceDecoder(this);
+        foreach (var piece in pieces)
+        {
+            if (_ids.TryGetValue(piece, out var id))
+                decoder.Append(_model.Pieces[id]);
+            else
+                decoder.Append(piece);
+        }
+        return decoder.Finish();
     }
 
     /// <summary>Bytes that form no UTF-8 become one U+FFFD each.</summary>
@@ -175,27 +216,6 @@ internal sealed class SentencePieceProcessor
         }
     }
 
-    private string Surface(Piece piece, bool atStart, out bool consumedSpace)
-    {
-        consumedSpace = false;
-        var text = piece.Text;
-        switch (piece.Type)
-        {
-            case PieceType.Control:
-                return "";
-            case PieceType.Unknown:
-                return _model.UnknownSurface;
-        }
-        var settings = _model.Normalizer;
-        if (atStart && (settings.AddDummyPrefix || settings.RemoveExtraWhitespaces) && text[0] == '\u2581')
-        {
-            text = text[1..];
-            // Where extra spaces are removed, every space at the start of the text is.
-            consumedSpace = !settings.RemoveExtraWhitespaces;
-        }
-        return text.Replace('\u2581', ' ');
-    }
-
     private static string Denormalize(string text, SentencePieceNormalizer denormalizer)
     {
         var normalized = new PooledBytes(text.Length * 3 + 16);
@@ -207,6 +227,67 @@ internal sealed class SentencePieceProcessor
         finally
         {
             normalized.Dispose();
+        }
+    }
+
+    /// <summary>Collects the text of pieces one by one.</summary>
+    private sealed class PieceDecoder(SentencePieceProcessor processor)
+    {
+        private readonly StringBuilder _text = new();
+        private readonly List<byte> _bytes = [];
+        private bool _atStart = true;
+        private bool _consumedSpace;
+
+        public void Append(Piece piece)
+        {
+            if (piece.Type == PieceType.Byte)
+            {
+                _bytes.Add(ByteOf(piece.Text));
+                return;
+            }
+            Advance();
+            _text.Append(Surface(piece));
+        }
+
+        public void Append(string text)
+        {
+            Advance();
+            _text.Append(text);
+        }
+
+        public string Finish()
+        {
+            AppendBytes(_bytes, _text);
+            var denormalizer = processor._denormalizer;
+            return denormalizer is null ? _text.ToString() : Denormalize(_text.ToString(), denormalizer);
+        }
+
+        private void Advance()
+        {
+            AppendBytes(_bytes, _text);
+            if (_consumedSpace || _text.Length > 0)
+                _atStart = false;
+            _consumedSpace = false;
+        }
+
+        private string Surface(Piece piece)
+        {
+            var text = piece.Text;
+            switch (piece.Type)
+            {
+                case PieceType.Control:
+                    return "";
+                case PieceType.Unknown:
+                    return processor._model.UnknownSurface;
+            }
+            var settings = processor._model.Normalizer;
+            if (_atStart && (settings.AddDummyPrefix || settings.RemoveExtraWhitespaces) && text[0] == '\u2581')
+            {
+                text = text[1..];
+                // Where extra spaces are removed, every space at the start of the text is.
+                _consumedSpace = !settings.RemoveExtraWhitespaces;
+            }
+            return text.Replace('\u2581', ' ');
         }
     }
 }

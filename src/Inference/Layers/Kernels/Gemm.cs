@@ -1,38 +1,47 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Seq2Seq.Inference.Layers.Kernels;
 
 /// <summary>
-/// The float32 product of some rows with a packed weight, <c>y = activation(x Wᵀ + b)</c>, on tiles of
-/// <typeparamref name="TTiles"/>.
+/// The product of some rows with a packed weight, <c>y = activation(x Wᵀ + b)</c>, on tiles of <typeparamref name="TTiles"/>.
 /// </summary>
 // Packed weight: panels of Width outputs, each [depth, Width] in order, the last one filled up with zeros; read once in
 // order, so that the prefetcher keeps up when it comes from memory. Blocking: for a block of rows that fits the second
-// level cache, for each panel (which fits the first level for depths up to 512), for each tile of rows. Team: each thread
-// takes a run of panels, so the weight, the larger operand, is read once altogether.
-internal static unsafe class Float32Gemm<TTiles>
-    where TTiles : IFloat32Tiles
+// level cache, for each panel (which fits the first level for depths up to 512), for each tile of rows. Team: each chunk
+// is a run of panels, so the weight, the larger operand, is read once altogether.
+// 16-bit weights are widened in the tile; a panel that serves many tiles is widened once, into scratch memory.
+internal static unsafe class Gemm<TTiles, TFormat>
+    where TTiles : ITiles
+    where TFormat : struct, IWeightFormat
 {
     private const int RowBlockBytes = 256 * 1024;
 
+    /// <summary>Up to so many tiles widen the weights each for themselves: cheaper than to store and load them again.</summary>
+    private const int TilesThatWiden = 3;
+
+    [ThreadStatic]
+    private static AlignedBuffer<float>? s_widened;
+
     public static int PanelCount(int outFeatures) => (outFeatures + TTiles.Width - 1) / TTiles.Width;
 
-    /// <summary>Packs <c>[out, in]</c> into panels.</summary>
-    public static void Pack(float* weight, int outFeatures, int inFeatures, float* packed)
+    /// <summary>Bytes of a weight when packed.</summary>
+    public static nint PackedBytes(int outFeatures, int inFeatures) =>
+        (nint)PanelCount(outFeatures) * TTiles.Width * inFeatures * TFormat.WeightBytes;
+
+    /// <summary>Packs <c>[out, in]</c> into panels; scales may be null in formats that have none.</summary>
+    public static void Pack(float* weight, int outFeatures, int inFeatures, byte* packed, float* scales)
     {
-        int width = TTiles.Width;
-        for (int first = 0; first < outFeatures; first += width)
+        nint stride = (nint)TTiles.Width * TFormat.WeightBytes;
+        for (int output = 0; output < outFeatures; output++)
         {
-            int columns = Math.Min(width, outFeatures - first);
-            float* panel = packed + ((nint)first * inFeatures);
-            for (int column = 0; column < columns; column++)
+            int panel = output / TTiles.Width;
+            int column = output % TTiles.Width;
+            byte* first = packed + (panel * inFeatures * stride) + (column * TFormat.WeightBytes);
+            float scale = TFormat.Pack(weight + ((nint)output * inFeatures), inFeatures, first, stride);
+            if (scales is not null)
             {
-                float* source = weight + ((nint)(first + column) * inFeatures);
-                float* destination = panel + column;
-                for (int i = 0; i < inFeatures; i++)
-                {
-                    destination[(nint)i * width] = source[i];
-                }
+                scales[output] = scale;
             }
         }
     }
@@ -62,7 +71,7 @@ internal static unsafe class Float32Gemm<TTiles>
             for (; panel + 1 < fullPanels; panel += 2)
             {
                 TileArguments tile = ArgumentsOf(in arguments, row, panel);
-                TTiles.TwoPanels(rows, in tile);
+                TTiles.TwoPanels<TFormat>(rows, in tile);
             }
         }
 
@@ -78,18 +87,51 @@ internal static unsafe class Float32Gemm<TTiles>
         }
     }
 
-    /// <summary>Tiles of nearly equal height, so that no short one is left at the end.</summary>
     private static void MultiplyPanel(ref TileArguments tile, int rows)
     {
         int tiles = (rows + TTiles.MaxRows - 1) / TTiles.MaxRows;
+        bool isWidened = tiles > TilesThatWiden && typeof(TFormat) != typeof(Float32Format);
+        if (isWidened)
+        {
+            Widen(ref tile);
+        }
+
+        // Tiles of nearly equal height, so that no short one is left at the end.
         for (; tiles > 0; tiles--)
         {
             int height = (rows + tiles - 1) / tiles;
-            TTiles.OnePanel(height, in tile);
+            if (isWidened)
+            {
+                TTiles.OnePanel<Float32Format>(height, in tile);
+            }
+            else
+            {
+                TTiles.OnePanel<TFormat>(height, in tile);
+            }
+
             tile.Input += height * tile.InputStride;
             tile.Output += height * tile.OutputStride;
             rows -= height;
         }
+    }
+
+    /// <summary>Puts the panel's weights as float32 in its place.</summary>
+    private static void Widen(ref TileArguments tile)
+    {
+        nint count = tile.Depth * TTiles.Width;
+        if (s_widened is null || s_widened.Length < count)
+        {
+            s_widened?.Dispose();
+            s_widened = new AlignedBuffer<float>(count);
+        }
+
+        float* widened = s_widened.Pointer;
+        for (nint i = 0; i < count; i += Vector256<float>.Count)
+        {
+            TFormat.Load256(tile.Panel + (i * TFormat.WeightBytes)).StoreAligned(widened + i);
+        }
+
+        tile.Panel = (byte*)widened;
     }
 
     /// <summary>A panel that the output has only some columns of: through a scratch tile, since stores are whole vectors.</summary>
@@ -110,7 +152,7 @@ internal static unsafe class Float32Gemm<TTiles>
                 Copy(output, arguments.OutputStride, scratch, TTiles.Width, height, columns);
             }
 
-            TTiles.OnePanel(height, in tile);
+            TTiles.OnePanel<TFormat>(height, in tile);
             Copy(scratch, TTiles.Width, output, arguments.OutputStride, height, columns);
             tile.Input += height * tile.InputStride;
             output += height * arguments.OutputStride;
@@ -131,7 +173,7 @@ internal static unsafe class Float32Gemm<TTiles>
     private static TileArguments ArgumentsOf(ref readonly GemmArguments arguments, int row, int panel)
     {
         nint column = (nint)panel * TTiles.Width;
-        nint panelStride = (nint)arguments.Depth * TTiles.Width;
+        nint panelStride = (nint)arguments.Depth * TTiles.Width * TFormat.WeightBytes;
         return new TileArguments
         {
             Input = arguments.Input + (row * arguments.InputStride),
@@ -141,6 +183,7 @@ internal static unsafe class Float32Gemm<TTiles>
             Depth = arguments.Depth,
             Output = arguments.Output + (row * arguments.OutputStride) + column,
             OutputStride = arguments.OutputStride,
+            Scales = arguments.Scales is null ? null : arguments.Scales + column,
             Bias = arguments.Bias is null ? null : arguments.Bias + column,
             Relu = arguments.Relu,
             Accumulate = arguments.Accumulate,

@@ -1,0 +1,35 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Seq2Seq.Inference.Layers.Kernels;
+
+/// <summary>Weights as the upper halves of floats, rounded to nearest even: all of their range, 8 bits of precision.</summary>
+internal readonly unsafe struct BFloat16Format : IWeightFormat
+{
+    private const int LowerBits = 16;
+
+    public static int WeightBytes => sizeof(ushort);
+
+    public static bool HasScales => false;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Load256(byte* weights) =>
+        (Avx2.ConvertToVector256Int32((ushort*)weights) << LowerBits).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Load512(byte* weights) =>
+        (Avx512F.ConvertToVector512Int32(Vector256.LoadAligned((ushort*)weights)) << LowerBits).AsSingle();
+
+    public static float Pack(float* weights, int count, byte* column, nint stride)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            uint bits = BitConverter.SingleToUInt32Bits(weights[i]);
+            uint rounding = 0x7FFF + ((bits >> LowerBits) & 1);
+            *(ushort*)(column + (i * stride)) = (ushort)((bits + rounding) >> LowerBits);
+        }
+
+        return 1;
+    }
+}

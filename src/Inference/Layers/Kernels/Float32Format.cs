@@ -1,0 +1,28 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Seq2Seq.Inference.Layers.Kernels;
+
+/// <summary>Weights as they are.</summary>
+internal readonly unsafe struct Float32Format : IWeightFormat
+{
+    public static int WeightBytes => sizeof(float);
+
+    public static bool HasScales => false;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Load256(byte* weights) => Vector256.LoadAligned((float*)weights);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Load512(byte* weights) => Vector512.LoadAligned((float*)weights);
+
+    public static float Pack(float* weights, int count, byte* column, nint stride)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            *(float*)(column + (i * stride)) = weights[i];
+        }
+
+        return 1;
+    }
+}

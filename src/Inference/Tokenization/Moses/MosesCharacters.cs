@@ -1,0 +1,62 @@
+using System.Collections.Frozen;
+using System.Globalization;
+using System.Text;
+using Seq2Seq.Inference.Tokenization.Unicode;
+
+namespace Seq2Seq.Inference.Tokenization.Moses;
+
+/// <summary>
+/// The character sets of Moses' tokenizer, from characters.txt: what sacremoses has of Perl's properties, which leaves out
+/// most of the ideographs. Languages that are written in them get theirs added.
+/// </summary>
+internal sealed class MosesCharacters
+{
+    private static readonly Lazy<FrozenDictionary<string, HashSet<int>>> Sets = new(Read);
+
+    private readonly HashSet<int> _scripts = [];
+
+    public MosesCharacters(string language)
+    {
+        string[] scripts = language switch
+        {
+            "zh" => ["han"],
+            "ja" => ["han", "hiragana", "katakana"],
+            "ko" => ["hangul"],
+            "cjk" => ["han", "hiragana", "katakana", "hangul"],
+            _ => [],
+        };
+        foreach (var script in scripts)
+            _scripts.Add(UnicodeScripts.Find(script)!.Value);
+    }
+
+    public static bool IsNumber(Rune rune) => Sets.Value["N"].Contains(rune.Value);
+
+    public static bool IsLower(Rune rune) => Sets.Value["Lower"].Contains(rune.Value);
+
+    public static bool IsCurrency(Rune rune) => Sets.Value["Sc"].Contains(rune.Value);
+
+    /// <summary>Letters alone, without what the tokenizer adds for Indic scripts.</summary>
+    public static bool IsPlainAlpha(Rune rune) => Sets.Value["Alpha"].Contains(rune.Value);
+
+    public bool IsAlpha(Rune rune) => IsPlainAlpha(rune) || IsAdded(rune);
+
+    public bool IsAlphanumeric(Rune rune) => Sets.Value["Alnum"].Contains(rune.Value) || IsAdded(rune);
+
+    private bool IsAdded(Rune rune) =>
+        Sets.Value["Indic"].Contains(rune.Value) || (_scripts.Count > 0 && _scripts.Contains(UnicodeScripts.Of(rune)));
+
+    private static FrozenDictionary<string, HashSet<int>> Read()
+    {
+        var sets = new Dictionary<string, HashSet<int>>(StringComparer.Ordinal);
+        foreach (var line in MosesData.Lines("moses-characters.txt"))
+        {
+            var fields = line.Split(' ');
+            if (!sets.TryGetValue(fields[0], out var set))
+                sets[fields[0]] = set = [];
+            var first = int.Parse(fields[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            var last = int.Parse(fields[2], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            set.UnionWith(Enumerable.Range(first, last - first + 1));
+        }
+        return sets.ToFrozenDictionary(StringComparer.Ordinal);
+    }
+}

@@ -1,0 +1,378 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Seq2Seq.Jobs.Leasing;
+using Seq2Seq.Jobs.Submission;
+using Seq2Seq.Jobs.Tests;
+
+namespace Seq2Seq.Jobs.Webhooks.Tests;
+
+public sealed class WebhookDeliveryTests(JobStore store) : IClassFixture<JobStore>
+{
+    private const string Secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_job_that_has_ended_is_told_once_signed_with_its_state_and_counts()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        var job = await SubmitAsync(receiver.Url);
+        await store.Webhooks.DeliverDueAsync(Cancellation);
+        receiver.Received.Should().BeEmpty("the job has not ended");
+
+        await store.FinishAllAsync(job.Id, fails: line => line == 1);
+        await DeliverAsync();
+        await DeliverAsync();
+
+        var received = receiver.Received.Should().ContainSingle().Subject;
+        var status = (await store.Directory.ListWebhooksAsync(job.Id, Cancellation)).Single();
+        string id = $"msg_{status.Id:N}";
+        received.Headers["content-type"].Should().StartWith("application/json");
+        received.Headers["webhook-id"].Should().Be(id);
+        var timestamp = DateTimeOffset.FromUnixTimeSeconds(
+            long.Parse(received.Headers["webhook-timestamp"], CultureInfo.InvariantCulture)
+        );
+        timestamp.Should().BeCloseTo(DateTimeOffset.UtcNow, TimeSpan.FromMinutes(1));
+        received.Headers["webhook-signature"].Should().Be(WebhookSignature.Sign(Secret, id, timestamp, received.Body));
+        using var body = JsonDocument.Parse(received.Body);
+        body.RootElement.GetProperty("type").GetString().Should().Be("job.completed");
+        var data = body.RootElement.GetProperty("data");
+        data.GetProperty("id").GetGuid().Should().Be(job.Id);
+        data.GetProperty("lines_done").GetInt64().Should().Be(3);
+        data.GetProperty("lines_failed").GetInt64().Should().Be(1);
+        data.GetProperty("finished_at").GetDateTimeOffset().Should().BeCloseTo(timestamp, TimeSpan.FromMinutes(1));
+        status
+            .Should()
+            .BeEquivalentTo(
+                new
+                {
+                    Type = "job.completed",
+                    Attempts = 1,
+                    Status = 204,
+                    DueAt = (DateTimeOffset?)null,
+                }
+            );
+        status.DeliveredAt.Should().NotBeNull();
+    }
+
+    [Fact]
+    public async Task Every_end_and_every_run_is_told_and_a_job_that_did_not_ask_never()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        var cancelled = await SubmitAsync(receiver.Url);
+        var failed = await SubmitAsync(receiver.Url);
+        var twice = await SubmitAsync(receiver.Url);
+        var silent = await store.SubmitAsync(3);
+
+        await store.Directory.CancelAsync(cancelled.Id, Cancellation);
+        await store.Directory.CancelAsync(cancelled.Id, Cancellation);
+        await new JobFailure(store.Database.DataSource).FailAsync(failed.Id, "code", "message", Cancellation);
+        await store.FinishAllAsync(twice.Id, fails: _ => true);
+        await store.Directory.RetryAsync(twice.Id, Cancellation);
+        await store.Directory.CancelAsync(twice.Id, Cancellation);
+        await store.FinishAllAsync(silent.Id);
+        await DeliverAsync();
+
+        (await TypesAsync(cancelled)).Should().Equal("job.cancelled");
+        (await TypesAsync(failed)).Should().Equal("job.failed");
+        (await TypesAsync(twice)).Should().Equal("job.completed", "job.cancelled");
+        (await TypesAsync(silent)).Should().BeEmpty();
+        receiver.Received.Should().HaveCount(4);
+    }
+
+    [Fact]
+    public async Task A_message_that_is_not_taken_is_put_off_and_then_sent_with_the_same_id_and_body()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        receiver.Answer = context =>
+        {
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            return Task.CompletedTask;
+        };
+        var job = await EndedAsync(receiver.Url);
+        await DeliverAsync();
+
+        var putOff = await StatusAsync(job);
+        putOff
+            .Should()
+            .BeEquivalentTo(
+                new
+                {
+                    Attempts = 1,
+                    Status = 503,
+                    DeliveredAt = (DateTimeOffset?)null,
+                }
+            );
+        putOff.Error.Should().Contain("503");
+        putOff.DueAt.Should().BeCloseTo(DateTimeOffset.UtcNow.AddSeconds(5), TimeSpan.FromSeconds(4));
+        await DeliverAsync();
+        receiver.Received.Should().ContainSingle("the next attempt is not due");
+
+        receiver.Answer = null;
+        await MakeDueAsync(job);
+        await DeliverAsync();
+
+        (await StatusAsync(job))
+            .Should()
+            .BeEquivalentTo(
+                new
+                {
+                    Attempts = 2,
+                    Status = 204,
+                    Error = (string?)null,
+                }
+            );
+        receiver
+            .Received.Select(received => (received.Headers["webhook-id"], received.Body))
+            .Distinct()
+            .Should()
+            .ContainSingle();
+    }
+
+    [Fact]
+    public async Task A_receiver_says_when_it_wants_the_message_again()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        receiver.Answer = context =>
+        {
+            context.Response.StatusCode = StatusCodes.Status429TooManyRequests;
+            context.Response.Headers.RetryAfter = "600";
+            return Task.CompletedTask;
+        };
+        var job = await EndedAsync(receiver.Url);
+
+        await DeliverAsync();
+
+        (await StatusAsync(job))
+            .DueAt.Should()
+            .BeCloseTo(DateTimeOffset.UtcNow.AddMinutes(10), TimeSpan.FromMinutes(1));
+    }
+
+    [Fact]
+    public async Task A_receiver_that_is_gone_gets_no_more()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        receiver.Answer = context =>
+        {
+            context.Response.StatusCode = StatusCodes.Status410Gone;
+            return Task.CompletedTask;
+        };
+        var job = await EndedAsync(receiver.Url);
+
+        await DeliverAsync();
+
+        (await StatusAsync(job))
+            .Should()
+            .BeEquivalentTo(
+                new
+                {
+                    Status = 410,
+                    DueAt = (DateTimeOffset?)null,
+                    DeliveredAt = (DateTimeOffset?)null,
+                }
+            );
+    }
+
+    [Fact]
+    public async Task After_a_day_of_attempts_a_message_is_given_up()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        receiver.Answer = context =>
+        {
+            context.Response.StatusCode = StatusCodes.Status500InternalServerError;
+            return Task.CompletedTask;
+        };
+        var job = await EndedAsync(receiver.Url);
+        var waited = TimeSpan.Zero;
+        while ((await StatusAsync(job)).DueAt is not null)
+        {
+            await MakeDueAsync(job);
+            await DeliverAsync();
+            waited += (await StatusAsync(job)).DueAt - DateTimeOffset.UtcNow ?? TimeSpan.Zero;
+        }
+
+        (await StatusAsync(job)).Attempts.Should().Be(9);
+        waited.Should().BeGreaterThan(TimeSpan.FromDays(1)).And.BeLessThan(TimeSpan.FromDays(1.5));
+    }
+
+    [Fact]
+    public async Task A_redirect_is_not_followed()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        receiver.Answer = context =>
+        {
+            context.Response.Redirect("/elsewhere");
+            return Task.CompletedTask;
+        };
+        var job = await EndedAsync(receiver.Url);
+
+        await DeliverAsync();
+
+        receiver.Received.Should().ContainSingle().Which.Path.Should().Be("/hook");
+        (await StatusAsync(job)).Status.Should().Be(302);
+    }
+
+    [Fact]
+    public async Task A_message_whose_sender_died_is_sent_by_another()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        var job = await EndedAsync(receiver.Url);
+        await store.Database.ExecuteAsync(
+            "UPDATE webhook_delivery SET attempts = 1, due_at = now() + interval '2 minutes' WHERE job_id = $1",
+            job.Id
+        );
+        await DeliverAsync();
+        receiver.Received.Should().BeEmpty("the sender may be alive");
+
+        await MakeDueAsync(job);
+        await DeliverAsync();
+
+        (await StatusAsync(job)).Should().BeEquivalentTo(new { Attempts = 2, Status = 204 });
+    }
+
+    [Fact]
+    public async Task Senders_that_run_at_once_send_each_message_once()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        for (int i = 0; i < 50; i++)
+        {
+            await EndedAsync(receiver.Url);
+        }
+
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => DeliverAsync()));
+
+        receiver.Received.Should().HaveCount(50);
+        receiver.Received.Select(received => received.Headers["webhook-id"]).Should().OnlyHaveUniqueItems();
+    }
+
+    [Theory]
+    [InlineData("http://127.0.0.1:{0}/")]
+    [InlineData("http://localhost:{0}/")]
+    [InlineData("https://localhost:{0}/")]
+    [InlineData("https://[::1]:{0}/")]
+    public async Task An_address_inside_is_never_connected_to(string url)
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        int port = new Uri(receiver.Url).Port;
+        var closed = Options.Create(new WebhooksOptions { Secret = Secret });
+        using var sender = new WebhookSender(new WebhookConnections(closed), closed, TimeProvider.System);
+        string address = string.Format(CultureInfo.InvariantCulture, url, port);
+
+        var answer = await sender.SendAsync(new WebhookMessage(Guid.NewGuid(), address, null, "{}", 1), Cancellation);
+
+        answer.Status.Should().BeNull();
+        answer.Error.Should().Contain("no address that webhooks may reach");
+        receiver.Received.Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task A_receiver_that_does_not_answer_is_given_its_time_and_no_more()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        receiver.Answer = context => Task.Delay(Timeout.Infinite, context.RequestAborted);
+        var impatient = Options.Create(
+            new WebhooksOptions
+            {
+                Secret = Secret,
+                AllowedNetworks = { "127.0.0.0/8" },
+                Timeout = TimeSpan.FromMilliseconds(300),
+            }
+        );
+        using var sender = new WebhookSender(new WebhookConnections(impatient), impatient, TimeProvider.System);
+
+        var answer = await sender.SendAsync(
+            new WebhookMessage(Guid.NewGuid(), receiver.Url, null, "{}", 1),
+            Cancellation
+        );
+
+        answer.Error.Should().Contain("no answer");
+    }
+
+    [Fact]
+    public async Task The_service_sends_as_soon_as_a_job_has_ended()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        var arrived = new TaskCompletionSource();
+        receiver.Answer = _ =>
+        {
+            arrived.TrySetResult();
+            return Task.CompletedTask;
+        };
+        var options = Options.Create(new WebhooksOptions { AllowedNetworks = { "127.0.0.0/8" } });
+        using var sender = new WebhookSender(new WebhookConnections(options), options, TimeProvider.System);
+        using var service = new WebhookDelivery(
+            store.Database.DataSource,
+            store.Listener,
+            sender,
+            TimeProvider.System,
+            NullLogger<WebhookDelivery>.Instance
+        );
+        await service.StartAsync(Cancellation);
+
+        await EndedAsync(receiver.Url);
+
+        // Without a notification it looks again after 15 seconds.
+        await arrived.Task.WaitAsync(TimeSpan.FromSeconds(10), Cancellation);
+        await service.StopAsync(Cancellation);
+    }
+
+    public static TheoryData<string, string?, string> WrongTargets =>
+        new()
+        {
+            { "https://example.org/", null, "webhook.secret" },
+            { "https://example.org/", "secret", "webhook.secret" },
+            { "example.org", Secret, "webhook.url" },
+            { "ftp://example.org/", Secret, "webhook.url" },
+            { "https://user@example.org/", Secret, "webhook.url" },
+            { "https://example.org/#here", Secret, "webhook.url" },
+            { "https://10.0.0.1/", Secret, "webhook.url" },
+            { "https://[::ffff:10.0.0.1]/", Secret, "webhook.url" },
+            { "http://1.1.1.1/", Secret, "webhook.url" },
+            { $"https://example.org/{new string('x', 2000)}", Secret, "webhook.url" },
+        };
+
+    [Theory]
+    [MemberData(nameof(WrongTargets))]
+    public async Task A_webhook_that_can_not_work_is_refused_when_it_is_submitted(
+        string url,
+        string? secret,
+        string field
+    )
+    {
+        var submit = () => SubmitAsync(url, secret);
+
+        var error = (await submit.Should().ThrowAsync<SubmissionException>()).Which;
+        error.Code.Should().Be(SubmissionCodes.FieldInvalid);
+        error.Field.Should().Be(field);
+    }
+
+    private async Task<Job> SubmitAsync(string url, string? secret = Secret)
+    {
+        var request = new JobRequest { Model = JobStore.Model, Webhook = new WebhookTarget(url, secret) };
+        return (await store.Submitter.SubmitAsync(request, JobStore.Lines("a", "b", "c"), Cancellation)).Job;
+    }
+
+    private async Task<Job> EndedAsync(string url)
+    {
+        var job = await SubmitAsync(url);
+        await store.FinishAllAsync(job.Id);
+        return job;
+    }
+
+    private async Task DeliverAsync()
+    {
+        while (await store.Webhooks.DeliverDueAsync(Cancellation) > 0) { }
+    }
+
+    private Task<int> MakeDueAsync(Job job) =>
+        store.Database.ExecuteAsync("UPDATE webhook_delivery SET due_at = now() WHERE job_id = $1", job.Id);
+
+    private async Task<WebhookStatus> StatusAsync(Job job) =>
+        (await store.Directory.ListWebhooksAsync(job.Id, Cancellation)).Single();
+
+    private async Task<IEnumerable<string>> TypesAsync(Job job) =>
+        (await store.Directory.ListWebhooksAsync(job.Id, Cancellation)).Select(webhook => webhook.Type);
+}
