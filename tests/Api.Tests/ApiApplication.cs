@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Seq2Seq.Jobs;
 using Seq2Seq.Jobs.Execution;
 using Seq2Seq.Jobs.Storage;
@@ -23,7 +24,7 @@ internal sealed class ApiApplication : IAsyncDisposable
     private ApiApplication(WebApplication app, CapitalsModel model, LogLines log)
     {
         _app = app;
-        Held = model;
+        CapitalsModel = model;
         Log = log;
         Address = new Uri(app.Urls.First());
         Client = CreateClient();
@@ -34,7 +35,7 @@ internal sealed class ApiApplication : IAsyncDisposable
     /// <summary>Follows no redirects and keeps no cookies.</summary>
     public HttpClient Client { get; }
 
-    public CapitalsModel Held { get; }
+    public CapitalsModel CapitalsModel { get; }
 
     public LogLines Log { get; }
 
@@ -63,6 +64,7 @@ internal sealed class ApiApplication : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(settings ?? []);
         var log = new LogLines();
         builder.Logging.AddProvider(log);
+        builder.Services.AddSingleton<ILoggerFactory, LastingLoggerFactory>();
         builder.WebHost.UseKestrel().UseUrls(builder.Configuration["Urls"]!);
         builder.Services.AddRouting();
         builder.Services.AddSingleton(TimeProvider.System);
@@ -106,8 +108,22 @@ internal sealed class ApiApplication : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
-        Held.Release();
         await _app.StopAsync(CancellationToken.None);
         await _app.DisposeAsync();
+    }
+
+    /// <summary>Hangfire logs to the last factory that it was given in this process, so none may be disposed before the others.</summary>
+    private sealed class LastingLoggerFactory(
+        IEnumerable<ILoggerProvider> providers,
+        IOptionsMonitor<LoggerFilterOptions> filters
+    ) : ILoggerFactory
+    {
+        private readonly LoggerFactory _factory = new(providers, filters);
+
+        public ILogger CreateLogger(string categoryName) => _factory.CreateLogger(categoryName);
+
+        public void AddProvider(ILoggerProvider provider) => _factory.AddProvider(provider);
+
+        public void Dispose() { }
     }
 }

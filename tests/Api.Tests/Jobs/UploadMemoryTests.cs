@@ -5,8 +5,10 @@ using System.Text;
 
 namespace Seq2Seq.Api.Tests.Jobs;
 
+[Collection(Alone)]
 public sealed class UploadMemoryTests(ApiFixture api) : IClassFixture<ApiFixture>
 {
+    private const string Alone = "measures the memory of this process";
     private const int FileBytes = 160 * 1024 * 1024;
     private const int MostGrowthBytes = 96 * 1024 * 1024;
 
@@ -38,6 +40,9 @@ public sealed class UploadMemoryTests(ApiFixture api) : IClassFixture<ApiFixture
             TestContext.Current.CancellationToken
         );
     }
+
+    [CollectionDefinition(Alone, DisableParallelization = true)]
+    public sealed class AloneCollection;
 
     /// <summary>A file that exists only while it is sent, and watches the process's memory on the way.</summary>
     private sealed class GeneratedLines : HttpContent
