@@ -1,5 +1,6 @@
 using System.Globalization;
 using Seq2Seq.Bench.Kernels;
+using Seq2Seq.Bench.Scheduling;
 using Seq2Seq.Bench.Store;
 
 switch (args)
@@ -15,11 +16,15 @@ switch (args)
     case ["store"]:
         await StoreBenchmark.RunAsync(Console.Out, CancellationToken.None);
         return 0;
+    case ["scheduling"]:
+        await SchedulingBenchmark.RunAsync(Console.Out, CancellationToken.None);
+        return 0;
     default:
         Console.Error.WriteLine(
             """
             usage: bench kernels [--threads N] [--shape INxOUT] [--rows N,N,...]   the kernels of the layers, one by one
                    bench store                                                    what keeping a line in the database costs
+                   bench scheduling                                               what running shards costs apart from the model
             """
         );
         return 2;

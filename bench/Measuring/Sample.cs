@@ -54,7 +54,8 @@ internal sealed class Sample
         return (int)Math.Clamp(minimumSeconds / Math.Max(once, 1e-7), 1, 1_000_000);
     }
 
-    private double Quantile(double share)
+    /// <summary>The value below which a share of the timings lies.</summary>
+    public double Quantile(double share)
     {
         double[] sorted = [.. _seconds.Order()];
         double place = share * (sorted.Length - 1);

@@ -29,8 +29,17 @@ public sealed record Job
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? FinishedAt { get; init; }
 
+    /// <summary>No line is computed earlier; null when the caller set no time.</summary>
+    public DateTimeOffset? StartAt { get; init; }
+
+    /// <summary>When the job fails if it has not finished; null when the caller set no time.</summary>
+    public DateTimeOffset? Deadline { get; init; }
+
     /// <summary>When the job and its results are deleted; set when it finishes.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>The API key that submitted it; null when it was none of the database's.</summary>
+    public Guid? ApiKeyId { get; init; }
 
     /// <summary>Where it is said that the job has ended; null when nobody asked.</summary>
     public string? WebhookUrl { get; init; }

@@ -49,6 +49,7 @@ public static class JobsServices
         services.AddSingleton<JobFailure>();
         services.TryAddSingleton<LoadModel>(LoadedModel.Load);
         services.AddSingleton<ModelLoadStore>();
+        services.AddSingleton<ModelProbe>();
         services.AddSingleton<ModelPreloader>();
         services.AddSingleton<ModelFailures>();
         services.AddSingleton<SlotLoader>();
@@ -99,11 +100,8 @@ public static class JobsServices
                 ShardQueue.Names(provider.GetRequiredService<IOptions<ModelsOptions>>().Value.Keys)
             );
         });
-        services.AddSingleton<IBackgroundJobClient>(provider => new BackgroundJobClient(
-            provider.GetRequiredService<JobStorage>(),
-            HangfireStorage.Filters
-        ));
-        // What the dashboard asks for; our storage and client stand before Hangfire's own.
+        services.AddSingleton(HangfireStorage.Filters);
+        // What the dashboard asks for; our storage and filters stand before Hangfire's own.
         services.AddHangfire(HangfireStorage.Configure);
     }
 

@@ -35,17 +35,19 @@ internal sealed class ServiceProcess : IAsyncDisposable
     /// <param name="role">all, api or worker.</param>
     /// <param name="environment">Configuration over the service's own.</param>
     /// <param name="user">Runs as this user; null for the tests' own.</param>
+    /// <param name="urls">Addresses to listen on; a worker has none.</param>
     public static ServiceProcess Start(
         string data,
         string role = "all",
         IReadOnlyDictionary<string, string>? environment = null,
-        string? user = null
+        string? user = null,
+        string urls = "http://127.0.0.1:0"
     )
     {
         List<string> arguments = ["serve", "--data", data, "--role", role];
         if (role != "worker")
         {
-            arguments.AddRange(["--urls", "http://127.0.0.1:0"]);
+            arguments.AddRange(["--urls", urls]);
         }
 
         ProcessStartInfo start = user is null

@@ -147,6 +147,19 @@ public sealed class ServiceTests(ExpectedTexts expected) : IClassFixture<Expecte
     }
 
     [Fact]
+    public async Task A_refused_start_ends_with_its_reason_and_stops_what_had_started()
+    {
+        using var data = new DataFolder();
+        await using var service = ServiceProcess.Start(data.Path, environment: Configuration, urls: "http://0.0.0.0:0");
+
+        (await service.EndAsync()).Should().Be(1);
+
+        service.Log.Should().NotContain("Exception").And.NotContain("   at ");
+        service.Log.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1].Should().StartWith("seq2seq: Listening on ");
+        data.Server.Should().BeNull();
+    }
+
+    [Fact]
     public async Task An_unprivileged_user_can_run_it_all()
     {
         Assert.SkipUnless(

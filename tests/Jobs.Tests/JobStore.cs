@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Jobs.Configuration;
+using Seq2Seq.Jobs.Keys;
 using Seq2Seq.Jobs.Results;
 using Seq2Seq.Jobs.Scheduling;
 using Seq2Seq.Jobs.Storage;
@@ -30,6 +31,8 @@ public sealed class JobStore(PostgresServer server) : IAsyncLifetime
     public JobDirectory Directory => Get<JobDirectory>();
 
     public ResultReader Results => Get<ResultReader>();
+
+    public ApiKeyDirectory Keys => Get<ApiKeyDirectory>();
 
     internal DatabaseListener Listener => Get<DatabaseListener>();
 

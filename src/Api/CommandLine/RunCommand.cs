@@ -114,7 +114,7 @@ internal static class RunCommand
             cancellationToken
         );
         var run = new JobRun(order, connection.Service, TimeProvider.System);
-        JobStatus job = await RunProgress.ShowAsync(order, progress => run.ToEndAsync(progress, cancellationToken));
+        JobStatus job = await ToEndAsync(order, run, cancellationToken);
         if (job.State != "completed")
         {
             throw new CommandException($"Job {job.Id} {job.State}: {job.Error?.Message ?? "no reason given"}");
@@ -132,6 +132,21 @@ internal static class RunCommand
             )
         );
         return ExitCode.LinesFailed;
+    }
+
+    private static async Task<JobStatus> ToEndAsync(JobOrder order, JobRun run, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await RunProgress.ShowAsync(order, progress => run.ToEndAsync(progress, cancellationToken));
+        }
+        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new CommandException("interrupted; the same command goes on where this one ends.", e)
+            {
+                Code = ExitCode.Interrupted,
+            };
+        }
     }
 
     private static string? CheckParameters(string? json)

@@ -53,6 +53,8 @@ internal sealed class ServiceHost : IAsyncDisposable
             }
             catch
             {
+                // What has started must be told to stop: torn down instead, it would complain at length.
+                await host.StopAsync(CancellationToken.None);
                 await DisposeAsync(host);
                 throw;
             }

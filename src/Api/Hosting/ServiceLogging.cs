@@ -18,6 +18,9 @@ internal static class ServiceLogging
             logging.AddFilter(category, LogLevel.Warning);
         }
 
+        // A start that fails is told by its command, in one line; a background service that does is critical, and named there.
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+
         // After the filters: of two rules for one category the later one holds.
         logging.AddConfiguration(configuration.GetSection("Logging"));
         logging.AddSimpleConsole(format =>

@@ -48,6 +48,12 @@ internal record JobResource
 
     public DateTimeOffset? FinishedAt { get; init; }
 
+    [Description("No line is computed earlier; null when no time was set.")]
+    public DateTimeOffset? StartAt { get; init; }
+
+    [Description("When the job fails if it has not finished; null when no time was set.")]
+    public DateTimeOffset? Deadline { get; init; }
+
     [Description("When the finished job and its results are deleted.")]
     public DateTimeOffset? ExpiresAt { get; init; }
 
@@ -75,6 +81,8 @@ internal record JobResource
             CreatedAt = job.CreatedAt,
             StartedAt = job.StartedAt,
             FinishedAt = job.FinishedAt,
+            StartAt = job.StartAt,
+            Deadline = job.Deadline,
             ExpiresAt = job.ExpiresAt,
             Error = job.ErrorCode is { } code ? new JobError(code, job.ErrorMessage ?? "") : null,
             Links = JobLinks.Of(job.Id),

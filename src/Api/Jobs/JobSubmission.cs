@@ -26,6 +26,12 @@ internal sealed record JobSubmission
 
     [Description("How long results are kept after the job has finished.")]
     public int? RetentionSeconds { get; init; }
+
+    [Description("No line is computed earlier.")]
+    public DateTimeOffset? StartAt { get; init; }
+
+    [Description("If the job has not finished by then, it fails and keeps the results it has.")]
+    public DateTimeOffset? Deadline { get; init; }
 }
 
 /// <summary>One line of input: a plain string does as well.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Seq2Seq.Api.Problems;
 using Seq2Seq.Api.Requests;
@@ -40,8 +41,32 @@ internal static class SubmissionReader
             Priority = priority ?? usualPriority,
             Parameters = parameters is { } json ? GenerationParametersJson.Read(json) : new GenerationParameters(),
             Retention = retention is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            StartAt = TakeTime(body, "start_at"),
+            Deadline = TakeTime(body, "deadline"),
             IdempotencyKey = idempotencyKey,
         };
+    }
+
+    private static DateTimeOffset? TakeTime(RequestObject body, string name)
+    {
+        if (body.TakeString(name) is not { } text)
+        {
+            return null;
+        }
+
+        // Without its offset, a time would depend on where the service runs.
+        bool hasOffset = text.EndsWith('Z') || (text.Length > 6 && text[^6] is '+' or '-');
+        return
+            hasOffset
+            && DateTimeOffset.TryParseExact(
+                text,
+                ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"],
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.None,
+                out DateTimeOffset time
+            )
+            ? time
+            : throw RequestException.Invalid(name, text, "a time with its offset, such as 2026-01-31T18:00:00Z");
     }
 
     /// <summary>The idempotency key of a request, bare or as a quoted string; null when there is none.</summary>

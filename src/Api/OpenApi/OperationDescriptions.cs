@@ -159,6 +159,11 @@ internal static class OperationDescriptions
                 JsonSchemaType.Integer,
                 "How long results are kept after the job has finished."
             ),
+            ["start_at"] = Field(JsonSchemaType.String, "No line is computed earlier, such as 2026-01-31T18:00:00Z."),
+            ["deadline"] = Field(
+                JsonSchemaType.String,
+                "If the job has not finished by then, it fails and keeps the results it has."
+            ),
             ["format"] = Field(
                 JsonSchemaType.String,
                 $"{string.Join(", ", InputFormats.All.Select(format => format.Name))}; without it, the file's name or media type decides."

@@ -16,6 +16,11 @@ internal sealed record ElementType(string Name, int Bits, bool IsReadable = fals
     public static readonly ElementType Int16 = new("I16", 16);
     public static readonly ElementType Int32 = new("I32", 32);
     public static readonly ElementType Int64 = new("I64", 64);
+    public static readonly ElementType UInt16 = new("U16", 16);
+    public static readonly ElementType UInt32 = new("U32", 32);
+    public static readonly ElementType UInt64 = new("U64", 64);
+    public static readonly ElementType Float8E4M3 = new("F8_E4M3", 8);
+    public static readonly ElementType Float8E5M2 = new("F8_E5M2", 8);
     public static readonly ElementType Complex64 = new("C64", 64);
 
     // https://github.com/huggingface/safetensors, the Dtype enum of version 0.8.
@@ -32,14 +37,14 @@ internal sealed record ElementType(string Name, int Bits, bool IsReadable = fals
         Int32,
         Int64,
         Complex64,
-        new("U16", 16),
-        new("U32", 32),
-        new("U64", 64),
+        UInt16,
+        UInt32,
+        UInt64,
+        Float8E4M3,
+        Float8E5M2,
         new("F4", 4),
         new("F6_E2M3", 6),
         new("F6_E3M2", 6),
-        new("F8_E5M2", 8),
-        new("F8_E4M3", 8),
         new("F8_E8M0", 8),
         new("F8_E4M3FNUZ", 8),
         new("F8_E5M2FNUZ", 8),

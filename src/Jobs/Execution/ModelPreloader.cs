@@ -2,7 +2,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Seq2Seq.Inference.Devices;
-using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Loading;
 using Seq2Seq.Jobs.Configuration;
 using Seq2Seq.Jobs.Scheduling;
@@ -16,6 +15,7 @@ namespace Seq2Seq.Jobs.Execution;
 /// </summary>
 internal sealed partial class ModelPreloader(
     LoadModel load,
+    ModelProbe probe,
     ModelLoadStore store,
     IOptions<ModelsOptions> models,
     IHostEnvironment environment,
@@ -28,15 +28,6 @@ internal sealed partial class ModelPreloader(
 
     /// <summary>Code of a model that was loaded but can't generate.</summary>
     public const string ProbeCode = "model_probe_failed";
-
-    private static readonly SequenceInput[] _probe =
-    [
-        .. Enumerable
-            .Range(1, 8)
-            .Select(words => SequenceInput.FromText(string.Join(' ', Enumerable.Repeat("test", words)))),
-    ];
-
-    private static readonly GenerationParameters _probeParameters = new() { NumBeams = 1, MaxNewTokens = 8 };
 
     /// <exception cref="RefusedModelException">Neither the configuration nor the policy led to a model; the report has every try.</exception>
     public async Task<PreloadedModel> PreloadAsync(string name, SlotPlan slot, CancellationToken cancellationToken)
@@ -123,24 +114,13 @@ internal sealed partial class ModelPreloader(
 
         try
         {
-            return (model, await ProbeAsync(model, cancellationToken));
+            return (model, await probe.MeasureAsync(model, cancellationToken));
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             await model.Dispose();
             throw Refuse(options, ProbeCode, exception, time.GetElapsedTime(start));
         }
-    }
-
-    private async Task<double?> ProbeAsync(LoadedModel model, CancellationToken cancellationToken)
-    {
-        // Twice: the first call also allocates.
-        await model.Generate(_probe, _probeParameters, cancellationToken);
-        var start = time.GetTimestamp();
-        var results = await model.Generate(_probe, _probeParameters, cancellationToken);
-        double seconds = time.GetElapsedTime(start).TotalSeconds;
-        int generated = results.Count(result => result.Error is null);
-        return generated == 0 || seconds <= 0 ? null : generated / seconds;
     }
 
     private static ModelLoadException Refuse(ModelLoadOptions options, string code, Exception cause, TimeSpan elapsed)

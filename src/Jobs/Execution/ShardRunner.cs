@@ -1,8 +1,10 @@
 using System.Buffers;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using Seq2Seq.Inference.Generation;
+using Seq2Seq.Jobs.Configuration;
 using Seq2Seq.Jobs.Leasing;
 using Seq2Seq.Jobs.Results;
 using Seq2Seq.Jobs.Scheduling;
@@ -22,13 +24,18 @@ internal sealed partial class ShardRunner(
     ShardCompletion completion,
     ShardFailures failures,
     JobFailure jobFailure,
+    ModelProbe probe,
     FeedSignal feed,
+    IOptions<JobsOptions> options,
     TimeProvider time,
     ILogger<ShardRunner> logger
 )
 {
     /// <summary>Code of a shard whose run ended in an error.</summary>
     public const string FailedCode = "shard_failed";
+
+    /// <summary>Code of a model that stopped generating on its slot.</summary>
+    public const string BrokenCode = "model_broken";
 
     // Computed results wait for PostgreSQL as long as the lease may still be ours.
     private static readonly TimeSpan _longestWriteDelay = TimeSpan.FromSeconds(5);
@@ -52,10 +59,17 @@ internal sealed partial class ShardRunner(
         }
 
         using var work = running.Begin(shard, cancellationToken);
+        if (slot.Find(shard.Model) is not { } model)
+        {
+            // It left the slot after the shard was queued.
+            await HandBackAsync(work);
+            return;
+        }
+
         slot.BeginShard();
         try
         {
-            await WorkAsync(work);
+            await WorkAsync(work, model);
         }
         catch (OperationCanceledException) when (work.Token.IsCancellationRequested)
         {
@@ -69,7 +83,23 @@ internal sealed partial class ShardRunner(
         }
         catch (Exception exception)
         {
-            await FailAsync(shard, exception);
+            if (await probe.FindFaultAsync(model.Model, work.Token) is { } fault)
+            {
+                // Not the shard's fault: it goes to another slot, and this attempt does not count.
+                LogBroken(logger, model.Name, slot.Plan.Name, fault);
+                slot.Break(
+                    model,
+                    BrokenCode,
+                    $"{fault.GetType().Name}: {fault.Message}",
+                    time.GetUtcNow() + options.Value.ModelRetryInterval
+                );
+                await HandBackAsync(work);
+            }
+            else
+            {
+                await FailAsync(shard, exception);
+            }
+
             throw;
         }
         finally
@@ -78,13 +108,10 @@ internal sealed partial class ShardRunner(
         }
     }
 
-    private async Task WorkAsync(RunningShard work)
+    private async Task WorkAsync(RunningShard work, PreloadedModel model)
     {
         var shard = work.Shard;
         var start = time.GetTimestamp();
-        var model =
-            slot.Find(shard.Model)
-            ?? throw new InvalidOperationException($"Slot '{slot.Plan.Name}' does not hold model '{shard.Model}'.");
         var lines = ShardInput.Read(shard.Input);
         var results = await GenerateAsync(model, lines, shard.Parameters, work.Token);
         var outcome = new ShardOutcome
@@ -240,4 +267,7 @@ internal sealed partial class ShardRunner(
 
     [LoggerMessage(2067, LogLevel.Error, "That shard {Shard} of job {Job} failed could not be written")]
     private static partial void LogFailureNotWritten(ILogger logger, long shard, Guid job, Exception exception);
+
+    [LoggerMessage(2068, LogLevel.Error, "Model {Model} no longer generates on slot {Slot}; its shards go elsewhere")]
+    private static partial void LogBroken(ILogger logger, string model, string slot, Exception exception);
 }

@@ -19,7 +19,7 @@ internal sealed class ShardCompletion(NpgsqlDataSource dataSource)
             SET state = 'done', lease = NULL, lease_until = NULL, finished_at = clock_timestamp(),
                 error_code = $7, error_message = $8, input = CASE WHEN $5 > 0 THEN input END
             WHERE id = $2 AND job_id = $1 AND lease = $3
-            RETURNING job_id, first_line, lines, attempts, answered
+            RETURNING job_id, first_line, lines, attempts, answered, finished_at
         ),
         stored AS (
             INSERT INTO shard_result (job_id, first_line, load_id, lines, failed, attempts, output)
@@ -39,9 +39,9 @@ internal sealed class ShardCompletion(NpgsqlDataSource dataSource)
                     WHEN job.state = 'paused' THEN 'paused'
                     ELSE 'running'
                 END,
-                started_at = coalesce(job.started_at, clock_timestamp()),
-                finished_at = CASE WHEN job.shards_done + 1 = job.shards THEN clock_timestamp() END,
-                expires_at = CASE WHEN job.shards_done + 1 = job.shards THEN clock_timestamp() + job.retention END
+                started_at = coalesce(job.started_at, done.finished_at),
+                finished_at = CASE WHEN job.shards_done + 1 = job.shards THEN done.finished_at END,
+                expires_at = CASE WHEN job.shards_done + 1 = job.shards THEN done.finished_at + job.retention END
             FROM done
             WHERE job.id = done.job_id
             RETURNING job.id, job.state

@@ -13,6 +13,14 @@ namespace Seq2Seq.Jobs.Leasing;
 /// <remarks>Lock order, everywhere: the job's row, then its shards'.</remarks>
 internal sealed class ShardLeases(NpgsqlDataSource dataSource, WorkerIdentity worker, IOptions<JobsOptions> options)
 {
+    // Before the shard, by the lock order.
+    private const string Start = """
+        UPDATE job
+        SET state = 'running', started_at = coalesce(started_at, clock_timestamp()), error_code = NULL, error_message = NULL
+        WHERE id = $1 AND (state = 'queued' OR (state = 'running' AND error_code IS NOT NULL))
+            AND EXISTS (SELECT FROM shard WHERE id = $2 AND state IN ('waiting', 'queued'))
+        """;
+
     private const string Take = """
         UPDATE shard
         SET state = 'running', lease = $3, lease_until = clock_timestamp() + $4, attempts = attempts + 1,
@@ -21,15 +29,9 @@ internal sealed class ShardLeases(NpgsqlDataSource dataSource, WorkerIdentity wo
         WHERE shard.id = $2 AND shard.job_id = $1 AND shard.state IN ('waiting', 'queued')
             AND (shard.not_before IS NULL OR shard.not_before <= clock_timestamp())
             AND job.id = $1 AND job.state IN ('queued', 'running')
-        RETURNING shard.attempts, shard.model, shard.first_line, shard.lines, shard.input, job.parameters::text,
-            job.state = 'queued' OR job.error_code IS NOT NULL
-        """;
-
-    // Apart from taking, because it locks the job's row, which comes before its shards'.
-    private const string Start = """
-        UPDATE job
-        SET state = 'running', started_at = coalesce(started_at, clock_timestamp()), error_code = NULL, error_message = NULL
-        WHERE id = $1 AND state IN ('queued', 'running')
+            AND (job.deadline IS NULL OR job.deadline > clock_timestamp())
+            AND NOT EXISTS (SELECT FROM model_pause WHERE model_pause.model = shard.model)
+        RETURNING shard.attempts, shard.model, shard.first_line, shard.lines, shard.input, job.parameters::text
         """;
 
     private const string Renew = """
@@ -64,38 +66,39 @@ internal sealed class ShardLeases(NpgsqlDataSource dataSource, WorkerIdentity wo
     )
     {
         var token = Guid.NewGuid();
-        await using var command = dataSource.CreateCommand(Take);
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = jobId });
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = shardId });
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = token });
-        command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = options.Value.Lease });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = worker.Id });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = slot });
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        if (!await reader.ReadAsync(cancellationToken))
-        {
-            return null;
-        }
-
-        var shard = Read(jobId, shardId, token, reader);
-        if (reader.GetBoolean(6))
-        {
-            await StartJobAsync(jobId, cancellationToken);
-        }
-
-        return shard;
+        await using var batch = dataSource.CreateBatch();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(Durability.NotAwaited));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(Start) { Parameters = { Value(jobId), Value(shardId) } });
+        batch.BatchCommands.Add(
+            new NpgsqlBatchCommand(Take)
+            {
+                Parameters =
+                {
+                    Value(jobId),
+                    Value(shardId),
+                    Value(token),
+                    Value(options.Value.Lease),
+                    Value(worker.Id),
+                    Value(slot),
+                },
+            }
+        );
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken) ? Read(jobId, shardId, token, reader) : null;
     }
 
     /// <summary>Renews leases.</summary>
     /// <returns>The tokens that are still valid; the others' shards were cancelled or taken away.</returns>
     public async Task<HashSet<Guid>> RenewAsync(Guid[] tokens, CancellationToken cancellationToken)
     {
-        await using var command = dataSource.CreateCommand(Renew);
+        await using var batch = dataSource.CreateBatch();
         // Longer than until the next beat, an answer is of no use: the connection may be cut without a word.
-        command.CommandTimeout = Math.Max(1, (int)(options.Value.Lease / LeaseHeartbeat.BeatsPerLease).TotalSeconds);
-        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = tokens });
-        command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = options.Value.Lease });
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        batch.Timeout = Math.Max(1, (int)(options.Value.Lease / LeaseHeartbeat.BeatsPerLease).TotalSeconds);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(Durability.NotAwaited));
+        batch.BatchCommands.Add(
+            new NpgsqlBatchCommand(Renew) { Parameters = { Value(tokens), Value(options.Value.Lease) } }
+        );
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         HashSet<Guid> valid = [];
         while (await reader.ReadAsync(cancellationToken))
         {
@@ -103,6 +106,25 @@ internal sealed class ShardLeases(NpgsqlDataSource dataSource, WorkerIdentity wo
         }
 
         return valid;
+    }
+
+    /// <summary>Puts a queued shard back that was not taken.</summary>
+    public async Task ReturnAsync(long shardId, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(Return);
+        command.Parameters.Add(Value(shardId));
+        command.Parameters.Add(Value(NotificationChannels.Waiting));
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Gives a shard back unworked; the attempt does not count.</summary>
+    public async Task HandBackAsync(LeasedShard shard, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(HandBack);
+        command.Parameters.Add(Value(shard.ShardId));
+        command.Parameters.Add(Value(shard.Token));
+        command.Parameters.Add(Value(NotificationChannels.Waiting));
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private static LeasedShard Read(Guid jobId, long shardId, Guid token, NpgsqlDataReader row) =>
@@ -119,29 +141,5 @@ internal sealed class ShardLeases(NpgsqlDataSource dataSource, WorkerIdentity wo
             Parameters = row.GetString(5),
         };
 
-    private async Task StartJobAsync(Guid jobId, CancellationToken cancellationToken)
-    {
-        await using var command = dataSource.CreateCommand(Start);
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = jobId });
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
-
-    /// <summary>Puts a queued shard back that was not taken.</summary>
-    public async Task ReturnAsync(long shardId, CancellationToken cancellationToken)
-    {
-        await using var command = dataSource.CreateCommand(Return);
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = shardId });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = NotificationChannels.Waiting });
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
-
-    /// <summary>Gives a shard back unworked; the attempt does not count.</summary>
-    public async Task HandBackAsync(LeasedShard shard, CancellationToken cancellationToken)
-    {
-        await using var command = dataSource.CreateCommand(HandBack);
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = shard.ShardId });
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = shard.Token });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = NotificationChannels.Waiting });
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
+    private static NpgsqlParameter<T> Value<T>(T value) => new() { TypedValue = value };
 }

@@ -11,6 +11,7 @@ internal sealed class DeviceSlot(SlotPlan plan, TimeProvider time)
         StringComparer.OrdinalIgnoreCase
     );
     private readonly Lock _lock = new();
+    private readonly List<PreloadedModel> _broken = [];
     private long _linesDone;
     private int _running;
     private long _busySince;
@@ -74,6 +75,42 @@ internal sealed class DeviceSlot(SlotPlan plan, TimeProvider time)
         if (_models.TryGetValue(name, out var model) && model.State == ModelState.Failed)
         {
             _models.TryUpdate(name, model with { RetryAt = now }, model);
+        }
+    }
+
+    /// <summary>
+    /// Takes a model off the slot that no longer generates; when several shards find out, the first does it. It is freed when
+    /// the slot no longer serves it (<see cref="TakeBroken"/>).
+    /// </summary>
+    public void Break(PreloadedModel model, string code, string message, DateTimeOffset retryAt)
+    {
+        lock (_lock)
+        {
+            if (!ReferenceEquals(Find(model.Name), model))
+            {
+                return;
+            }
+
+            _models[model.Name] = _models[model.Name] with
+            {
+                State = ModelState.Failed,
+                Preloaded = null,
+                ErrorCode = code,
+                ErrorMessage = message,
+                RetryAt = retryAt,
+            };
+            _broken.Add(model);
+        }
+    }
+
+    /// <summary>The models that were broken since the last call.</summary>
+    public IReadOnlyList<PreloadedModel> TakeBroken()
+    {
+        lock (_lock)
+        {
+            PreloadedModel[] broken = [.. _broken];
+            _broken.Clear();
+            return broken;
         }
     }
 

@@ -1,5 +1,3 @@
-using Hangfire;
-using Hangfire.States;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -9,14 +7,13 @@ using Seq2Seq.Jobs.Configuration;
 namespace Seq2Seq.Jobs.Scheduling;
 
 /// <summary>
-/// Turns waiting shards into Hangfire jobs, a few at a time (<see cref="FeedQueries.Claim"/>). Every worker has a feeder;
-/// a lock lets one claim at a time. A shard is claimed before its Hangfire job exists: when the process dies between the
-/// two, <see cref="FeedQueries.Recover"/> brings the shard back. A doubled Hangfire job is harmless, because the second finds
-/// the lease taken.
+/// Turns waiting shards into Hangfire jobs, a few at a time (<see cref="FeedQueries.Claim"/>). Every worker has a feeder; a
+/// lock lets one claim at a time. A shard and its Hangfire job are queued in one transaction, so a crash parts them never;
+/// what parts them later is mended by <see cref="FeedQueries.Recover"/>. A doubled Hangfire job is harmless, because the second
+/// finds the lease taken.
 /// </summary>
 internal sealed partial class Feeder(
     NpgsqlDataSource dataSource,
-    IBackgroundJobClient client,
     FeedSignal signal,
     DatabaseListener listener,
     IOptions<JobsOptions> options,
@@ -50,27 +47,24 @@ internal sealed partial class Feeder(
     /// <returns>How many shards.</returns>
     internal async Task<int> FeedAsync(CancellationToken cancellationToken)
     {
-        var claimed = await ClaimAsync(cancellationToken);
-        if (claimed.Count == 0)
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        List<FedShard> claimed;
+        await using (var transaction = await connection.BeginTransactionAsync(cancellationToken))
         {
-            return 0;
-        }
-
-        List<FedShard> fed = new(claimed.Count);
-        try
-        {
-            foreach (var shard in claimed)
+            claimed = await ClaimAsync(connection, cancellationToken);
+            if (claimed.Count == 0)
             {
-                fed.Add(new FedShard(shard.Id, Enqueue(shard)));
+                return 0;
             }
-        }
-        finally
-        {
-            // Also when stopping: what is queued is marked, what is not goes back.
-            await SettleAsync(claimed, fed);
+
+            await using var batch = new NpgsqlBatch(connection);
+            batch.BatchCommands.Add(ShardEnqueuer.Command(claimed));
+            await batch.ExecuteNonQueryAsync(cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
         }
 
-        return fed.Count;
+        await NoteAsync(connection, claimed, cancellationToken);
+        return claimed.Count;
     }
 
     /// <summary>Puts shards back whose Hangfire job is gone.</summary>
@@ -89,11 +83,10 @@ internal sealed partial class Feeder(
         return recovered;
     }
 
-    private async Task<List<ClaimedShard>> ClaimAsync(CancellationToken cancellationToken)
+    private async Task<List<FedShard>> ClaimAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        // One round trip and one transaction, which the batch is.
         await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(Durability.NotAwaited));
         batch.BatchCommands.Add(new NpgsqlBatchCommand(FeedQueries.Lock));
         batch.BatchCommands.Add(
             new NpgsqlBatchCommand(FeedQueries.Claim)
@@ -107,58 +100,28 @@ internal sealed partial class Feeder(
         );
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);
-        List<ClaimedShard> claimed = [];
+        List<(long Rank, FedShard Shard)> claimed = [];
         while (await reader.ReadAsync(cancellationToken))
         {
-            claimed.Add(
-                new ClaimedShard(
-                    reader.GetInt64(0),
-                    reader.GetGuid(1),
-                    reader.GetInt16(2),
-                    reader.GetString(3),
-                    reader.GetInt64(4)
-                )
-            );
+            string queue = ShardQueue.Name(reader.GetInt16(2), reader.GetString(3));
+            claimed.Add((reader.GetInt64(4), new FedShard(reader.GetInt64(0), reader.GetGuid(1), queue)));
         }
 
-        claimed.Sort((a, b) => a.Rank.CompareTo(b.Rank));
-        return claimed;
+        return [.. claimed.OrderBy(shard => shard.Rank).Select(shard => shard.Shard)];
     }
 
-    private string Enqueue(ClaimedShard shard)
+    // Apart from the claim, because it locks jobs' rows, which come before their shards'.
+    private static async Task NoteAsync(
+        NpgsqlConnection connection,
+        List<FedShard> fed,
+        CancellationToken cancellationToken
+    )
     {
-        var job = ShardJob.For(shard.JobId, shard.Id, ShardQueue.Name(shard.Priority, shard.Model));
-        return client.Create(job, new EnqueuedState());
-    }
-
-    private async Task SettleAsync(List<ClaimedShard> claimed, List<FedShard> fed)
-    {
-        await using var connection = await dataSource.OpenConnectionAsync(CancellationToken.None);
-        await using (var mark = new NpgsqlCommand(FeedQueries.Mark, connection))
-        {
-            mark.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. fed.Select(shard => shard.Id)] });
-            mark.Parameters.Add(
-                new NpgsqlParameter<string[]> { TypedValue = [.. fed.Select(shard => shard.HangfireJob)] }
-            );
-            await mark.ExecuteNonQueryAsync(CancellationToken.None);
-        }
-
-        await using (var note = new NpgsqlCommand(FeedQueries.Fed, connection))
-        {
-            note.Parameters.Add(
-                new NpgsqlParameter<Guid[]> { TypedValue = [.. claimed.Select(shard => shard.JobId).Distinct()] }
-            );
-            await note.ExecuteNonQueryAsync(CancellationToken.None);
-        }
-
-        if (fed.Count < claimed.Count)
-        {
-            await using var unclaim = new NpgsqlCommand(FeedQueries.Unclaim, connection);
-            unclaim.Parameters.Add(
-                new NpgsqlParameter<long[]> { TypedValue = [.. claimed.Skip(fed.Count).Select(shard => shard.Id)] }
-            );
-            await unclaim.ExecuteNonQueryAsync(CancellationToken.None);
-        }
+        await using var command = new NpgsqlCommand(FeedQueries.Fed, connection);
+        command.Parameters.Add(
+            new NpgsqlParameter<Guid[]> { TypedValue = [.. fed.Select(shard => shard.JobId).Distinct()] }
+        );
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     [LoggerMessage(2020, LogLevel.Warning, "Waiting shards could not be queued; trying again")]
@@ -166,8 +129,4 @@ internal sealed partial class Feeder(
 
     [LoggerMessage(2021, LogLevel.Warning, "{Count} queued shards had no Hangfire job and are waiting again")]
     private static partial void LogRecovered(ILogger logger, int count);
-
-    private sealed record ClaimedShard(long Id, Guid JobId, int Priority, string Model, long Rank);
-
-    private sealed record FedShard(long Id, string HangfireJob);
 }

@@ -7,7 +7,7 @@ using Seq2Seq.Jobs.Storage;
 namespace Seq2Seq.Jobs.Scheduling;
 
 /// <summary>
-/// Hangfire's storage as this service uses it, on the process's own pool of connections. Its schema is installed by the
+/// Hangfire's storage as this service uses it. Its schema is installed by the
 /// migrator, so a process that finds none fails instead of running degraded.
 /// </summary>
 internal static class HangfireStorage
@@ -39,7 +39,7 @@ internal static class HangfireStorage
             EnableLongPolling = false,
             JobExpirationCheckInterval = TimeSpan.FromMinutes(10),
         };
-        var storage = new PostgreSqlStorage(new DataSourceConnectionFactory(dataSource), options);
+        var storage = new PostgreSqlStorage(new NotAwaitedConnectionFactory(dataSource), options);
         var usual = storage.QueueProviders.Single();
         storage.QueueProviders.Add(new ShardJobQueueProvider(storage, dataSource, wakeups, usual), queues);
         return storage;
@@ -61,9 +61,4 @@ internal static class HangfireStorage
     /// </summary>
     public static IJobFilterProvider Filters { get; } =
         new JobFilterCollection { new StatisticsHistoryAttribute(), new ShardJobExpiration() };
-
-    private sealed class DataSourceConnectionFactory(NpgsqlDataSource dataSource) : IConnectionFactory
-    {
-        public NpgsqlConnection GetOrCreateConnection() => dataSource.CreateConnection();
-    }
 }

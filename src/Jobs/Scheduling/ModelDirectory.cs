@@ -30,6 +30,19 @@ public sealed class ModelDirectory
         GROUP BY model
         """;
 
+    private const string PausedModels = "SELECT model FROM model_pause";
+
+    private const string PauseModel = "INSERT INTO model_pause (model) VALUES ($1) ON CONFLICT DO NOTHING";
+
+    // What was queued and not begun goes back; its Hangfire jobs will find nothing to do.
+    private const string PauseShards =
+        "UPDATE shard SET state = 'waiting', hangfire_job_id = NULL WHERE model = $1 AND state = 'queued'";
+
+    private const string ResumeModel = """
+        WITH resumed AS (DELETE FROM model_pause WHERE model = $1 RETURNING model)
+        SELECT pg_notify($2, '') FROM resumed
+        """;
+
     private const string LiveSlots = """
         SELECT slot.worker_id, worker.host, worker.process_id, slot.name, slot.device, slot.threads, slot.state,
             slot.message, slot.lines_done, slot.busy_seconds, worker.started_at, worker.heartbeat_at,
@@ -64,6 +77,7 @@ public sealed class ModelDirectory
     {
         var slots = await ReadModelsOnSlotsAsync(cancellationToken);
         var shards = await ReadShardsAsync(cancellationToken);
+        var paused = await ReadPausedAsync(cancellationToken);
         return
         [
             .. _models
@@ -80,6 +94,7 @@ public sealed class ModelDirectory
                         Slots = on,
                         ShardsWaiting = waiting,
                         ShardsRunning = running,
+                        IsPaused = paused.Contains(name),
                     };
                 }),
         ];
@@ -105,6 +120,42 @@ public sealed class ModelDirectory
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = NotificationChannels.Models });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = model });
         await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Lets no shard of a model start until <see cref="ResumeAsync"/>; what runs goes on. Pausing twice equals once.</summary>
+    public async Task PauseAsync(string model, CancellationToken cancellationToken)
+    {
+        await using var batch = _dataSource.CreateBatch();
+        foreach (string sql in (string[])[PauseModel, PauseShards])
+        {
+            batch.BatchCommands.Add(
+                new NpgsqlBatchCommand(sql) { Parameters = { new NpgsqlParameter<string> { TypedValue = model } } }
+            );
+        }
+
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Ends the pause of a model's queue.</summary>
+    public async Task ResumeAsync(string model, CancellationToken cancellationToken)
+    {
+        await using var command = _dataSource.CreateCommand(ResumeModel);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = model });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = NotificationChannels.Waiting });
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private async Task<HashSet<string>> ReadPausedAsync(CancellationToken cancellationToken)
+    {
+        await using var command = _dataSource.CreateCommand(PausedModels);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        HashSet<string> paused = new(StringComparer.Ordinal);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            paused.Add(reader.GetString(0));
+        }
+
+        return paused;
     }
 
     private static string State(List<ModelOnSlot> slots)
@@ -199,6 +250,9 @@ public sealed record ModelStatus
     /// <summary>Shards of this model that wait or run.</summary>
     public required long ShardsWaiting { get; init; }
     public required long ShardsRunning { get; init; }
+
+    /// <summary>No shard of this model starts until it is resumed.</summary>
+    public bool IsPaused { get; init; }
 }
 
 /// <param name="Worker">The worker process.</param>

@@ -8,18 +8,23 @@ namespace Seq2Seq.Jobs.Scheduling;
 
 /// <summary>
 /// This worker's sign of life, and what every worker does for all now and then: take back shards whose lease has run out or
-/// whose Hangfire job is gone, tell jobs that their model failed to load, forget workers that are long dead.
+/// whose Hangfire job is gone, tell jobs that their model failed to load, fail jobs that are late, forget workers that are long dead.
 /// </summary>
 internal sealed partial class WorkerHeartbeat(
     WorkerRegistry registry,
     ShardRescue rescue,
     Feeder feeder,
     ModelFailures failures,
+    JobFailure jobFailure,
     IOptions<JobsOptions> options,
     TimeProvider time,
     ILogger<WorkerHeartbeat> logger
 ) : BackgroundService
 {
+    // When an outage is over, all have time to renew their leases before anybody takes their shards.
+    private long? _outageEnded;
+    private bool _outage;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.Value.Lease / LeaseHeartbeat.BeatsPerLease, time);
@@ -31,6 +36,7 @@ internal sealed partial class WorkerHeartbeat(
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
+                _outage = true;
                 LogFailed(logger, exception);
             }
         } while (await timer.WaitForNextTickAsync(stoppingToken));
@@ -39,10 +45,26 @@ internal sealed partial class WorkerHeartbeat(
     internal async Task BeatAsync(CancellationToken cancellationToken)
     {
         await registry.WriteAsync(cancellationToken);
-        await rescue.RescueAsync(cancellationToken);
+        if (IsSteady())
+        {
+            await rescue.RescueAsync(cancellationToken);
+        }
+
         await feeder.RecoverAsync(options.Value.Lease, cancellationToken);
         await failures.TellJobsAsync(cancellationToken);
+        await jobFailure.FailLateAsync(cancellationToken);
         await registry.RemoveDeadAsync(cancellationToken);
+    }
+
+    private bool IsSteady()
+    {
+        if (_outage)
+        {
+            _outage = false;
+            _outageEnded = time.GetTimestamp();
+        }
+
+        return _outageEnded is not { } ended || time.GetElapsedTime(ended) > options.Value.Lease;
     }
 
     [LoggerMessage(2040, LogLevel.Warning, "This worker could not give a sign of life; trying again")]

@@ -59,6 +59,7 @@ internal sealed partial class WorkerRegistry(
             .ToList();
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(Durability.NotAwaited));
         batch.BatchCommands.Add(
             new NpgsqlBatchCommand(WriteWorker)
             {

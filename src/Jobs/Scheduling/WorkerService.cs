@@ -29,7 +29,7 @@ internal sealed partial class WorkerService(
     ILogger<WorkerService> logger
 ) : BackgroundService
 {
-    private static readonly TimeSpan _retryCheckInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _checkInterval = TimeSpan.FromSeconds(1);
 
     // After the drain time, the shards that are left get this long to notice that they are to stop.
     private static readonly TimeSpan _handBackTime = TimeSpan.FromSeconds(5);
@@ -92,7 +92,19 @@ internal sealed partial class WorkerService(
         await registry.TellAsync(stoppingToken);
         while (true)
         {
-            await Task.Delay(_retryCheckInterval, time, stoppingToken);
+            await Task.Delay(_checkInterval, time, stoppingToken);
+            var broken = slot.TakeBroken();
+            if (broken.Count > 0)
+            {
+                slot.Judge();
+                _servers[slot].Serve();
+                await registry.TellAsync(stoppingToken);
+                foreach (var model in broken)
+                {
+                    await model.Model.Dispose();
+                }
+            }
+
             if (await loader.RetryAsync(slot, stoppingToken))
             {
                 _servers[slot].Serve();

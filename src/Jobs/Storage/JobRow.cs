@@ -11,7 +11,7 @@ internal static class JobRow
     public const string Columns = """
         id, model, name, state, priority, parameters::text, lines, lines_done, lines_failed, bytes, shards, shards_done,
         created_at, started_at, finished_at, CASE WHEN state <> 'receiving' THEN expires_at END, error_code, error_message,
-        run, webhook_url
+        run, webhook_url, api_key_id, start_at, deadline
         """;
 
     /// <summary>An expired job is gone for everybody, even before its rows are deleted.</summary>
@@ -40,6 +40,9 @@ internal static class JobRow
             ErrorMessage = reader.IsDBNull(17) ? null : reader.GetString(17),
             Run = reader.GetInt32(18),
             WebhookUrl = reader.IsDBNull(19) ? null : reader.GetString(19),
+            ApiKeyId = reader.IsDBNull(20) ? null : reader.GetGuid(20),
+            StartAt = ReadTime(reader, 21),
+            Deadline = ReadTime(reader, 22),
         };
 
     public static string StateName(JobState state) => state.ToString().ToLowerInvariant();

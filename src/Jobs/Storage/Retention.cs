@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Seq2Seq.Jobs.Keys;
 
 namespace Seq2Seq.Jobs.Storage;
 
@@ -74,6 +75,8 @@ internal sealed partial class Retention(NpgsqlDataSource dataSource, TimeProvide
             jobs += await command.ExecuteNonQueryAsync(cancellationToken);
         }
 
+        await using var usage = dataSource.CreateCommand(ApiKeyQueries.DropOldUsage);
+        await usage.ExecuteNonQueryAsync(cancellationToken);
         if (jobs > 0)
         {
             LogDeleted(logger, jobs);

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Seq2Seq.Jobs.Configuration;
+using Seq2Seq.Jobs.Keys;
 using Seq2Seq.Jobs.Results;
 using Seq2Seq.Jobs.Scheduling;
 using Seq2Seq.Jobs.Submission;
@@ -20,10 +21,16 @@ internal static class StoreServices
         services.AddSingleton<WebhookConnections>();
         services.AddSingleton<WebhookCheck>();
         services.AddSingleton<RequestCheck>();
+        services.AddSingleton<KeyUsage>();
+        services.AddSingleton(provider => new ApiKeyDirectory(
+            provider.GetRequiredService<NpgsqlDataSource>(),
+            provider.GetRequiredService<TimeProvider>()
+        ));
         services.AddSingleton<JobEndings>();
         services.AddSingleton(provider => new JobSubmitter(
             provider.GetRequiredService<NpgsqlDataSource>(),
             provider.GetRequiredService<RequestCheck>(),
+            provider.GetRequiredService<KeyUsage>(),
             provider.GetRequiredService<IOptions<JobsOptions>>(),
             provider.GetRequiredService<TimeProvider>()
         ));

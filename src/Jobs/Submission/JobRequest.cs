@@ -23,11 +23,20 @@ public sealed record JobRequest
     /// <summary>0 (first) to 9 (last).</summary>
     public int Priority { get; init; } = 5;
 
+    /// <summary>The API key that submits: its limits hold, and idempotency keys are its own. Null means none of the database's.</summary>
+    public Guid? ApiKeyId { get; init; }
+
     /// <summary>Repeating a submit with the same key gives the same job; the same key with another request is refused.</summary>
     public string? IdempotencyKey { get; init; }
 
     /// <summary>Where to say that the job has ended.</summary>
     public WebhookTarget? Webhook { get; init; }
+
+    /// <summary>No line is computed earlier; null means at once.</summary>
+    public DateTimeOffset? StartAt { get; init; }
+
+    /// <summary>If the job has not finished by then, it fails and keeps the results it has; null means never.</summary>
+    public DateTimeOffset? Deadline { get; init; }
 
     /// <summary>How long results are kept after the job has finished; null means the configured time.</summary>
     public TimeSpan? Retention { get; init; }

@@ -2,6 +2,7 @@ using System.Buffers;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Seq2Seq.Jobs.Configuration;
+using Seq2Seq.Jobs.Keys;
 using Seq2Seq.Jobs.Sharding;
 
 namespace Seq2Seq.Jobs.Submission;
@@ -21,18 +22,21 @@ public sealed class JobSubmitter
 
     private readonly NpgsqlDataSource _dataSource;
     private readonly RequestCheck _check;
+    private readonly KeyUsage _usage;
     private readonly JobsOptions _options;
     private readonly TimeProvider _time;
 
     internal JobSubmitter(
         NpgsqlDataSource dataSource,
         RequestCheck check,
+        KeyUsage usage,
         IOptions<JobsOptions> options,
         TimeProvider time
     )
     {
         _dataSource = dataSource;
         _check = check;
+        _usage = usage;
         _options = options.Value;
         _time = time;
     }
@@ -40,6 +44,7 @@ public sealed class JobSubmitter
     /// <summary>Submits a job; when this returns, the job is durable.</summary>
     /// <returns>The job, and whether this call created it (false: an earlier submit with the same idempotency key did).</returns>
     /// <exception cref="SubmissionException">The request is wrong; nothing was stored.</exception>
+    /// <exception cref="LimitExceededException">The API key has reached a limit; nothing was stored.</exception>
     public async Task<SubmittedJob> SubmitAsync(
         JobRequest request,
         IAsyncEnumerable<SourceLine> lines,
@@ -53,7 +58,11 @@ public sealed class JobSubmitter
         await using (upload.ConfigureAwait(false))
         {
             await upload.LookUpKeyAsync(cancellationToken);
-            await SendAsync(upload, lines, cancellationToken);
+            var allowance =
+                request.ApiKeyId is { } key && !upload.IsRepeat
+                    ? await _usage.BeginAsync(key, cancellationToken)
+                    : null;
+            await SendAsync(upload, lines, allowance, cancellationToken);
             return await upload.CompleteAsync(cancellationToken);
         }
     }
@@ -61,6 +70,7 @@ public sealed class JobSubmitter
     private async Task SendAsync(
         JobUpload upload,
         IAsyncEnumerable<SourceLine> lines,
+        KeyAllowance? allowance,
         CancellationToken cancellationToken
     )
     {
@@ -80,6 +90,7 @@ public sealed class JobSubmitter
                 );
             }
 
+            allowance?.Check(cutter.Lines + 1, upload.Bytes);
             stored.ResetWrittenCount();
             ShardInput.Append(stored, checkedLine);
             upload.Digest?.Add(stored.WrittenSpan);

@@ -1,5 +1,6 @@
 using Npgsql;
 using Seq2Seq.Inference.Generation;
+using Seq2Seq.Jobs.Keys;
 using Seq2Seq.Jobs.Scheduling;
 using Seq2Seq.Jobs.Sharding;
 using Seq2Seq.Jobs.Storage;
@@ -35,6 +36,9 @@ internal sealed class JobUpload : IAsyncDisposable
     /// <summary>What tells equal requests; null without an idempotency key.</summary>
     public RequestDigest? Digest { get; }
 
+    /// <summary>Whether an earlier job of the same idempotency key was found.</summary>
+    public bool IsRepeat => _earlier is not null;
+
     /// <summary>Bytes of input so far.</summary>
     public long Bytes { get; set; }
 
@@ -51,8 +55,12 @@ internal sealed class JobUpload : IAsyncDisposable
         }
 
         await using var batch = _dataSource.CreateBatch();
-        Append(batch, UploadQueries.ReleaseKey, _request.IdempotencyKey);
-        Append(batch, UploadQueries.FindKey, _request.IdempotencyKey);
+        foreach (string sql in (ReadOnlySpan<string>)[UploadQueries.ReleaseKey, UploadQueries.FindKey])
+        {
+            Append(batch, sql, _request.IdempotencyKey)
+                .Parameters.Add(new NpgsqlParameter<Guid?> { TypedValue = _request.ApiKeyId });
+        }
+
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         if (await reader.ReadAsync(cancellationToken))
         {
@@ -141,6 +149,11 @@ internal sealed class JobUpload : IAsyncDisposable
             }
 
             AppendShards(batch);
+            if (_request.ApiKeyId is not null)
+            {
+                Append(batch, ApiKeyQueries.AddUsage, _id);
+            }
+
             Append(batch, UploadQueries.Notify, _id, NotificationChannels.Waiting);
             if (await ExecuteAsync(batch, cancellationToken) is { } job)
             {
@@ -205,6 +218,13 @@ internal sealed class JobUpload : IAsyncDisposable
         command.Parameters.Add(new NpgsqlParameter<string?> { TypedValue = _request.IdempotencyKey });
         command.Parameters.Add(new NpgsqlParameter<string?> { TypedValue = _request.Webhook?.Url });
         command.Parameters.Add(new NpgsqlParameter<string?> { TypedValue = _request.Webhook?.Secret });
+        command.Parameters.Add(new NpgsqlParameter<Guid?> { TypedValue = _request.ApiKeyId });
+        command.Parameters.Add(
+            new NpgsqlParameter<DateTimeOffset?> { TypedValue = _request.StartAt?.ToUniversalTime() }
+        );
+        command.Parameters.Add(
+            new NpgsqlParameter<DateTimeOffset?> { TypedValue = _request.Deadline?.ToUniversalTime() }
+        );
         AppendTotals(command, digest);
     }
 

@@ -8,7 +8,12 @@ using Seq2Seq.Jobs.Webhooks;
 namespace Seq2Seq.Jobs.Submission;
 
 /// <summary>Checks a request before its lines are read: ranges, and that some process holds the model.</summary>
-internal sealed class RequestCheck(NpgsqlDataSource dataSource, IOptions<ModelsOptions> models, WebhookCheck webhooks)
+internal sealed class RequestCheck(
+    NpgsqlDataSource dataSource,
+    IOptions<ModelsOptions> models,
+    WebhookCheck webhooks,
+    TimeProvider time
+)
 {
     private const int MaxNameLength = 200;
     private const int MaxKeyLength = 255;
@@ -35,6 +40,15 @@ internal sealed class RequestCheck(NpgsqlDataSource dataSource, IOptions<ModelsO
             throw Invalid(
                 "retention",
                 $"retention is {retention}; expected more than nothing and at most {JobsOptions.MaxRetention.TotalDays:0} days."
+            );
+        }
+
+        var earliest = request.StartAt is { } start && start > time.GetUtcNow() ? start : time.GetUtcNow();
+        if (request.Deadline is { } deadline && deadline <= earliest)
+        {
+            throw Invalid(
+                "deadline",
+                $"deadline is {deadline:O}; expected a time after the job's start, {earliest:O}."
             );
         }
 

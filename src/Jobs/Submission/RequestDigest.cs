@@ -22,6 +22,8 @@ internal sealed class RequestDigest : IDisposable
             writer.WriteNumberValue(request.Retention?.Ticks ?? -1);
             writer.WriteStringValue(request.Webhook?.Url);
             writer.WriteStringValue(request.Webhook?.Secret);
+            writer.WriteNumberValue(request.StartAt?.UtcTicks ?? -1);
+            writer.WriteNumberValue(request.Deadline?.UtcTicks ?? -1);
             writer.WriteEndArray();
         }
 

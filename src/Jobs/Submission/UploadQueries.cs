@@ -4,8 +4,7 @@ namespace Seq2Seq.Jobs.Submission;
 
 /// <summary>
 /// The SQL of <see cref="JobUpload"/>. A batch runs in one transaction; each of its statements sees what the others did.
-/// Shards go in as arrays: they are rows of up to a megabyte, for which COPY gains nothing, and this way a small job is one
-/// round trip.
+/// Shards go in as arrays and not by COPY, so that a small job is one round trip: see <c>docs/decisions</c>.
 /// </summary>
 internal static class UploadQueries
 {
@@ -15,14 +14,15 @@ internal static class UploadQueries
 
     /// <summary>
     /// Inserts the job; no row when its key is taken. $1 id, $2 state, $3 model, $4 retention, $5 priority, $6 parameters,
-    /// $7 name, $8 idempotency key, $9 webhook's address, $10 its secret, $11 lines, $12 bytes, $13 shards, $14 digest.
+    /// $7 name, $8 idempotency key, $9 webhook's address, $10 its secret, $11 API key, $12 start, $13 deadline,
+    /// $14 lines, $15 bytes, $16 shards, $17 digest.
     /// </summary>
     public const string Insert = $"""
         INSERT INTO job (id, state, model, retention, priority, parameters, name, idempotency_key, lines, bytes, shards,
-            request_digest, webhook_url, webhook_secret, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $11, $12, $13, $14, $9, $10,
+            request_digest, webhook_url, webhook_secret, api_key_id, start_at, deadline, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $14, $15, $16, $17, $9, $10, $11, $12, $13,
             CASE WHEN $2 = 'receiving' THEN now() + {Patience} END)
-        ON CONFLICT (idempotency_key) DO NOTHING
+        ON CONFLICT (idempotency_key, api_key_id) WHERE idempotency_key IS NOT NULL DO NOTHING
         RETURNING {JobRow.Columns}
         """;
 
@@ -55,12 +55,16 @@ internal static class UploadQueries
     /// <summary>Removes a job whose submit broke off. $1 job.</summary>
     public const string Discard = "DELETE FROM job WHERE id = $1 AND state = 'receiving'";
 
-    /// <summary>Frees a key whose job has expired. $1 key.</summary>
-    public const string ReleaseKey =
-        $"UPDATE job SET idempotency_key = NULL WHERE idempotency_key = $1 AND NOT {JobRow.NotExpired}";
+    /// <summary>Frees an idempotency key whose job has expired. $1 idempotency key, $2 API key.</summary>
+    public const string ReleaseKey = $"""
+        UPDATE job SET idempotency_key = NULL
+        WHERE idempotency_key = $1 AND api_key_id IS NOT DISTINCT FROM $2 AND NOT {JobRow.NotExpired}
+        """;
 
-    /// <summary>The job of a key, and whether its lines are still arriving. $1 key.</summary>
-    public const string FindKey = "SELECT id, state = 'receiving' FROM job WHERE idempotency_key = $1";
+    /// <summary>The job of an idempotency key, and whether its lines are still arriving. $1 idempotency key, $2 API key.</summary>
+    public const string FindKey = """
+        SELECT id, state = 'receiving' FROM job WHERE idempotency_key = $1 AND api_key_id IS NOT DISTINCT FROM $2
+        """;
 
     /// <summary>The earlier job, if its request was the same. $1 job, $2 digest.</summary>
     public const string FindEarlier = $"SELECT {JobRow.Columns} FROM job WHERE id = $1 AND request_digest = $2";

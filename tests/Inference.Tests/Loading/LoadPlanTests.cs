@@ -1,5 +1,7 @@
+using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Loading;
 using Seq2Seq.Inference.Tests.Weights;
+using Seq2Seq.Inference.Tests.Weights.Torch;
 using TorchSharp;
 
 namespace Seq2Seq.Inference.Tests.Loading;
@@ -134,6 +136,73 @@ public sealed class LoadPlanTests : IDisposable
     }
 
     [Fact]
+    public void Two_parts_of_one_checkpoint_are_put_together()
+    {
+        _model
+            .Write("config.json", Config)
+            .Write("model.safetensors", Safetensors.Write(Shared, ("bias", [2], [1, 2])))
+            .Write("pytorch_model.bin", TorchCheckpoint.Zip(Layer, ("bias", [2], [1, 2])));
+
+        using LoadedNetwork loaded = Load();
+
+        loaded.Report.Strategy.Should().Be(LoadStrategy.ConfigFirst);
+        loaded.Report.Files.Should().Equal("model.safetensors", "pytorch_model.bin");
+        loaded
+            .Report.Tries.Select(attempt => attempt.Target)
+            .Should()
+            .Equal("model.safetensors", "pytorch_model.bin", "model.safetensors + pytorch_model.bin");
+        Values(loaded, 1).Should().Equal(7, 8, 9, 10);
+    }
+
+    [Fact]
+    public void Parts_of_two_checkpoints_are_never_mixed()
+    {
+        _model
+            .Write("config.json", Config)
+            .Write("model.safetensors", Safetensors.Write(Shared, ("bias", [2], [1, 2])))
+            .Write("pytorch_model.bin", TorchCheckpoint.Zip(Layer, ("bias", [2], [1, 3])));
+
+        ModelLoadException refusal = Refusal();
+
+        refusal.Code.Should().Be(LoadCodes.TensorMissing, "the first error leads");
+        refusal.Report.Tries[^1].Code.Should().Be(LoadCodes.WeightsAmbiguous);
+        refusal
+            .Report.Message.Should()
+            .Contain("'bias' has other values in pytorch_model.bin than in model.safetensors");
+    }
+
+    [Fact]
+    public void A_damaged_storage_is_told_by_its_checksum_however_it_is_viewed()
+    {
+        byte[] archive = TorchCheckpoint.Zip(Shared, Layer);
+        int place = archive.AsSpan().IndexOf(BitConverter.GetBytes(9f));
+        archive[place] ^= 1;
+        _model.Write("config.json", Config).Write("pytorch_model.bin", archive);
+
+        Refusal().Report.Message.Should().Contain("entry 'pytorch_model/data/1': its CRC-32 is");
+    }
+
+    [Fact]
+    public void A_device_that_is_not_there_and_an_unknown_compute_type_are_refused()
+    {
+        _model.Write("config.json", Config).Write("model.safetensors", Safetensors.Write(Shared, Layer));
+        var options = new ModelLoadOptions { Name = "tiny", Folder = _model.Folder };
+
+        Refusal(options with { Device = ComputeDevice.Parse("cuda:99") }).Report.Message.Should().Contain("cuda:99");
+        Refusal(options with { ComputeType = "float8" }).Code.Should().Be(LoadCodes.DeviceUnavailable);
+    }
+
+    [Fact]
+    public void A_load_can_be_cancelled()
+    {
+        _model.Write("config.json", Config).Write("model.safetensors", Safetensors.Write(Shared, Layer));
+        var options = new ModelLoadOptions { Name = "tiny", Folder = _model.Folder };
+        Action load = () => LoadPlan.Load(options, TinyFamily.Registry, new CancellationToken(canceled: true));
+
+        load.Should().Throw<OperationCanceledException>();
+    }
+
+    [Fact]
     public void Neither_a_load_nor_a_refusal_leaves_tensors_behind()
     {
         long before = torch.Tensor.TotalCount;
@@ -155,6 +224,11 @@ public sealed class LoadPlanTests : IDisposable
             TestContext.Current.CancellationToken
         );
 
-    private ModelLoadException Refusal() =>
-        ((Action)(() => Load().Dispose())).Should().Throw<ModelLoadException>().Which;
+    private ModelLoadException Refusal() => Refusal(new ModelLoadOptions { Name = "tiny", Folder = _model.Folder });
+
+    private static ModelLoadException Refusal(ModelLoadOptions options) =>
+        ((Action)(() => LoadPlan.Load(options, TinyFamily.Registry, TestContext.Current.CancellationToken).Dispose()))
+            .Should()
+            .Throw<ModelLoadException>()
+            .Which;
 }

@@ -42,6 +42,8 @@ public sealed class ShardLeasesTests(TestDatabase database) : IClassFixture<Test
     [InlineData("UPDATE job SET state = 'receiving' WHERE id = $1")]
     [InlineData("UPDATE shard SET state = 'done' WHERE job_id = $1")]
     [InlineData("UPDATE shard SET not_before = now() + interval '1 minute' WHERE job_id = $1")]
+    [InlineData("UPDATE job SET deadline = now() WHERE id = $1")]
+    [InlineData("UPDATE job SET state = 'paused' WHERE id = $1")]
     public async Task What_may_not_run_is_not_taken(string sql)
     {
         await using var worker = TestWorker.Create(database, _models);

@@ -37,6 +37,28 @@ public sealed class ResultReaderTests(JobStore store) : IClassFixture<JobStore>
     }
 
     [Fact]
+    public async Task A_shard_is_read_when_its_first_line_is_asked_for()
+    {
+        var job = await store.SubmitAsync(95);
+        var shards = await store.ShardsAsync(job.Id);
+        await store.FinishAllAsync(job.Id);
+
+        List<long> lines = [];
+        await foreach (var result in store.Results.ReadAsync(job.Id, fromLine: 0, Cancellation))
+        {
+            if (result.Line == shards[2].FirstLine)
+            {
+                const string delete = "DELETE FROM shard_result WHERE job_id = $1 AND first_line > $2";
+                await store.Database.ExecuteAsync(delete, job.Id, result.Line);
+            }
+
+            lines.Add(result.Line);
+        }
+
+        lines.Should().HaveCount((int)shards[3].FirstLine);
+    }
+
+    [Fact]
     public async Task Reading_starts_at_any_line()
     {
         var job = await store.SubmitAsync(40);

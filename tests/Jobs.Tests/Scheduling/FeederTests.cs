@@ -15,7 +15,7 @@ public sealed class FeederTests(TestDatabase database) : IClassFixture<TestDatab
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync() =>
-        await database.ExecuteAsync("TRUNCATE job, worker, hangfire.jobqueue CASCADE");
+        await database.ExecuteAsync("TRUNCATE job, worker, model_pause, hangfire.jobqueue CASCADE");
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
@@ -118,6 +118,79 @@ public sealed class FeederTests(TestDatabase database) : IClassFixture<TestDatab
     }
 
     [Fact]
+    public async Task Keys_share_alike_however_many_jobs_each_has()
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        await StandAsync("ape", places: 8);
+        for (int i = 0; i < 5; i++)
+        {
+            await InsertJobOfKeyAsync("greedy");
+        }
+
+        var modest = await InsertJobOfKeyAsync("modest");
+        await worker.Get<Feeder>().FeedAsync(Cancellation);
+
+        var queue = await QueueAsync();
+        queue.Count(fed => fed.Job == modest).Should().Be(2);
+        queue.Should().HaveCount(4);
+    }
+
+    [Fact]
+    public async Task A_key_whose_shards_are_at_work_waits_for_the_others()
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        await StandAsync("ape", places: 4);
+        await InsertJobOfKeyAsync("greedy");
+        await InsertJobOfKeyAsync("greedy");
+        await worker.Get<Feeder>().FeedAsync(Cancellation);
+        await RunQueuedAsync();
+        var modest = await InsertJobOfKeyAsync("modest");
+
+        await worker.Get<Feeder>().FeedAsync(Cancellation);
+
+        (await QueueAsync()).Skip(2).Should().Equal((modest, 0), (modest, 3));
+    }
+
+    [Fact]
+    public async Task A_job_that_is_scheduled_waits_for_its_time()
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        await StandAsync("ape", places: 4);
+        var job = await database.InsertJobAsync("ape");
+        await database.ExecuteAsync("UPDATE job SET start_at = now() + interval '1 minute' WHERE id = $1", job);
+
+        (await worker.Get<Feeder>().FeedAsync(Cancellation)).Should().Be(0);
+
+        await database.ExecuteAsync("UPDATE job SET start_at = now() WHERE id = $1", job);
+        (await worker.Get<Feeder>().FeedAsync(Cancellation)).Should().Be(1);
+    }
+
+    [Fact]
+    public async Task A_paused_models_shards_wait_and_those_that_were_queued_go_back()
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        await StandAsync("ape", places: 4);
+        await StandAsync("zebra", places: 4);
+        var ape = await database.InsertJobAsync("ape", shards: 5);
+        var zebra = await database.InsertJobAsync("zebra");
+        await worker.Get<Feeder>().FeedAsync(Cancellation);
+
+        await worker.Get<ModelDirectory>().PauseAsync("ape", Cancellation);
+        await worker.Get<Feeder>().FeedAsync(Cancellation);
+
+        (await database.CountShardsAsync(ape, "waiting")).Should().Be(5);
+        (await database.CountShardsAsync(zebra, "queued")).Should().Be(1);
+        (await worker.Get<ModelDirectory>().ListModelsAsync(Cancellation))
+            .Where(model => model.IsPaused)
+            .Select(model => model.Name)
+            .Should()
+            .Equal("ape");
+
+        await worker.Get<ModelDirectory>().ResumeAsync("ape", Cancellation);
+        (await worker.Get<Feeder>().FeedAsync(Cancellation)).Should().Be(2);
+    }
+
+    [Fact]
     public async Task A_lower_priority_number_comes_first()
     {
         await using var worker = TestWorker.Create(database, _models);
@@ -192,21 +265,6 @@ public sealed class FeederTests(TestDatabase database) : IClassFixture<TestDatab
     }
 
     [Fact]
-    public async Task A_shard_whose_feeder_died_before_it_queued_the_job_waits_again()
-    {
-        await using var worker = TestWorker.Create(database, _models);
-        var job = await database.InsertJobAsync("ape");
-        await database.ExecuteAsync(
-            "UPDATE shard SET state = 'queued', queued_at = now() - interval '1 minute' WHERE job_id = $1",
-            job
-        );
-
-        (await worker.Get<Feeder>().RecoverAsync(TimeSpan.FromSeconds(30), Cancellation)).Should().Be(1);
-
-        (await database.CountShardsAsync(job, "waiting")).Should().Be(1);
-    }
-
-    [Fact]
     public async Task A_shard_whose_Hangfire_job_was_deleted_waits_again_and_others_stay_queued()
     {
         await using var worker = TestWorker.Create(database, _models);
@@ -253,7 +311,7 @@ public sealed class FeederTests(TestDatabase database) : IClassFixture<TestDatab
     }
 
     [Fact]
-    public async Task A_shard_that_could_not_be_queued_waits_again_at_once()
+    public async Task A_shard_that_could_not_be_queued_stays_waiting()
     {
         await using var worker = TestWorker.Create(database, _models);
         await StandAsync("ape", places: 4);
@@ -283,6 +341,24 @@ public sealed class FeederTests(TestDatabase database) : IClassFixture<TestDatab
             "INSERT INTO slot_model (worker_id, slot, model, state) VALUES ($1, 'cpu:0', $1, 'ready')",
             model
         );
+    }
+
+    private async Task<Guid> InsertJobOfKeyAsync(string key)
+    {
+        await database.ExecuteAsync(
+            """
+            INSERT INTO api_key (id, name, prefix, scopes, hash) VALUES (gen_random_uuid(), $1, $1, '{write}', sha256($1::bytea))
+            ON CONFLICT DO NOTHING
+            """,
+            key
+        );
+        var job = await database.InsertJobAsync("ape", shards: 5);
+        await database.ExecuteAsync(
+            "UPDATE job SET api_key_id = (SELECT id FROM api_key WHERE name = $2) WHERE id = $1",
+            job,
+            key
+        );
+        return job;
     }
 
     private Task<int> RunQueuedAsync() =>

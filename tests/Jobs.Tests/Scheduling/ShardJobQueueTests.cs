@@ -86,7 +86,10 @@ public sealed class ShardJobQueueTests(TestDatabase database) : IClassFixture<Te
     }
 
     private static string Enqueue(TestWorker worker, string queue) =>
-        worker.Get<IBackgroundJobClient>().Create(ShardJob.For(Guid.NewGuid(), 1, queue), new EnqueuedState());
+        new BackgroundJobClient(worker.Get<JobStorage>()).Create(
+            ShardJob.For(Guid.NewGuid(), 1, queue),
+            new EnqueuedState()
+        );
 
     private static string Take(TestWorker worker, string[] queues)
     {

@@ -138,6 +138,48 @@ public sealed class WorkerServiceTests(TestDatabase database) : IClassFixture<Te
     }
 
     [Fact]
+    public async Task A_model_that_stops_generating_leaves_its_slot_and_its_shards_go_to_another()
+    {
+        bool broken = false;
+        var model = new TestModel();
+        int loads = 0;
+        model.BeforeLoad = (options, _) => Interlocked.Increment(ref loads);
+        model.BeforeBatch = (_, _) =>
+            Volatile.Read(ref broken) ? throw new IOException("device lost") : Task.CompletedTask;
+        model.BeforeProbe = () =>
+        {
+            if (Volatile.Read(ref broken))
+            {
+                throw new IOException("device lost");
+            }
+        };
+        await using var sick = await TestWorker.StartAsync(database, model, ("Jobs:ModelRetryInterval", "00:00:03"));
+        Volatile.Write(ref broken, true);
+        var job = await database.InsertJobAsync(TestWorker.Model, shards: 6);
+
+        await Eventually.HoldsAsync(
+            () => Task.FromResult(!sick.Get<WorkerReadiness>().IsReady),
+            _patience,
+            "the slot has failed"
+        );
+        sick.Get<WorkerReadiness>().Slots[0].Models[0].ErrorCode.Should().Be("model_broken");
+        (await database.ScalarAsync<int>("SELECT max(attempts) FROM shard WHERE job_id = $1", job)).Should().Be(0);
+        await using (var well = await TestWorker.StartAsync(database, new TestModel()))
+        {
+            await database.ShouldHaveEveryAnswerAsync(job, lines: 18);
+        }
+
+        Volatile.Write(ref broken, false);
+        await Eventually.HoldsAsync(
+            () => Task.FromResult(sick.Get<WorkerReadiness>().IsReady),
+            _patience,
+            "the model was loaded again"
+        );
+        loads.Should().Be(2);
+        model.Disposed.Should().Be(1);
+    }
+
+    [Fact]
     public async Task Stopping_lets_running_shards_finish()
     {
         var started = new TaskCompletionSource();

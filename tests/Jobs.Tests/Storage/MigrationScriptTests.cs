@@ -68,7 +68,7 @@ public sealed partial class MigrationScriptTests(TestDatabase database) : IClass
     private static partial Regex Comment();
 
     [GeneratedRegex(
-        @"(?<name>CONSTRAINT\s+\w+\s+)?(?:PRIMARY\s+KEY|FOREIGN\s+KEY|UNIQUE(?!\s+INDEX)|CHECK|REFERENCES(?<name>))\b",
+        @"(?<name>CONSTRAINT\s+\w+\s+)?(?<!\w)(?:PRIMARY\s+KEY|FOREIGN\s+KEY|UNIQUE(?!\s+INDEX)|CHECK|REFERENCES(?<name>))\b",
         RegexOptions.IgnoreCase,
         matchTimeoutMilliseconds: 1000
     )]

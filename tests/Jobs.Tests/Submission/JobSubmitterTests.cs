@@ -93,6 +93,38 @@ public sealed class JobSubmitterTests(JobStore store) : IClassFixture<JobStore>
     }
 
     [Fact]
+    public async Task What_is_held_in_memory_does_not_grow_with_the_input()
+    {
+        long sent = 0;
+        long mostHeld = 0;
+        async IAsyncEnumerable<SourceLine> Lines()
+        {
+            for (int i = 0; i < 25; i++)
+            {
+                long stored = await store.Database.ScalarAsync<long>(
+                    """
+                    SELECT coalesce(sum(length(input)), 0) FROM shard JOIN job ON job.id = job_id
+                    WHERE job.name = 'constant memory'
+                    """
+                );
+                mostHeld = Math.Max(mostHeld, sent - stored);
+                yield return new SourceLine { Text = _longLine };
+                sent += _longLine.Length;
+            }
+        }
+
+        await store.Submitter.SubmitAsync(
+            new JobRequest { Model = JobStore.Model, Name = "constant memory" },
+            Lines(),
+            Cancellation
+        );
+
+        sent.Should().Be(25 * 600_000);
+        // A batch of four megabytes, and the shards that open and close it.
+        mostHeld.Should().BeLessThan(6 * 1024 * 1024);
+    }
+
+    [Fact]
     public async Task A_submit_that_breaks_off_leaves_nothing()
     {
         var lines = Then(Enumerable.Repeat(_longLine, 12), () => throw new IOException("The sender is gone."));

@@ -20,11 +20,7 @@ internal sealed class JobRun(JobOrder order, ServiceClient service, TimeProvider
         RunNote note = RunNote.Find(order.Output, digest) ?? RunNote.Begin(digest);
         await using FileStream output = OpenOutput(note);
         note.Save(order.Output);
-        JobStatus job = await RetryAsync(
-            () => service.SubmitAsync(order, note.IdempotencyKey, progress.Sent, cancellationToken),
-            progress,
-            cancellationToken
-        );
+        JobStatus job = await SubmitAsync(note, progress, cancellationToken);
         bool complete = false;
         while (!complete)
         {
@@ -46,8 +42,34 @@ internal sealed class JobRun(JobOrder order, ServiceClient service, TimeProvider
             }
         }
 
+        if (job.FinishedAt is null)
+        {
+            // It ended between its status and its last results.
+            job = await RetryAsync(() => service.GetAsync(job.Id, cancellationToken), progress, cancellationToken);
+            progress.Report(job);
+        }
+
         RunNote.Delete(order.Output);
         return job;
+    }
+
+    private async Task<JobStatus> SubmitAsync(RunNote note, IRunProgress progress, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await RetryAsync(
+                () => service.SubmitAsync(order, note.IdempotencyKey, progress.Sent, cancellationToken),
+                progress,
+                cancellationToken
+            );
+        }
+        catch (CommandException) when (note.OutputBytes == 0)
+        {
+            // Refused: there is no job to go on with, and nothing to keep.
+            RunNote.Delete(order.Output);
+            File.Delete(order.Output);
+            throw;
+        }
     }
 
     private FileStream OpenOutput(RunNote note)

@@ -2,6 +2,7 @@ using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Layers;
 using Seq2Seq.Inference.Loading;
 using Seq2Seq.Inference.Weights;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Seq2Seq.Inference.Families.T5;
@@ -26,6 +27,7 @@ internal sealed class T5Weights(
 
     public Linear Head()
     {
+        using DisposeScope memory = NewDisposeScope();
         Tensor weight = weights.TakeTied(
             ["lm_head.weight", "shared.weight", "decoder.embed_tokens.weight", "encoder.embed_tokens.weight"],
             configuration.VocabularySize,
@@ -99,9 +101,10 @@ internal sealed class T5Weights(
         );
     }
 
-    /// <summary>One linear layer of several that take the same input.</summary>
+    /// <summary>One linear layer of several that take the same input. Their own memory is free again when it is packed.</summary>
     private Linear Fused(long[] shape, params ReadOnlySpan<WeightScope> scopes)
     {
+        using DisposeScope memory = NewDisposeScope();
         List<Tensor> parts = [];
         foreach (WeightScope scope in scopes)
         {

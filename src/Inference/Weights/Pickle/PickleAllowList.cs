@@ -30,6 +30,12 @@ internal static class PickleAllowList
         ["int8"] = ElementType.Int8,
         ["uint8"] = ElementType.UInt8,
         ["bool"] = ElementType.Bool,
+        ["ComplexFloatStorage"] = ElementType.Complex64,
+        ["uint16"] = ElementType.UInt16,
+        ["uint32"] = ElementType.UInt32,
+        ["uint64"] = ElementType.UInt64,
+        ["float8_e4m3fn"] = ElementType.Float8E4M3,
+        ["float8_e5m2"] = ElementType.Float8E5M2,
     };
 
     private static readonly Dictionary<(string Module, string Name), PickleGlobal> _globals = Globals()

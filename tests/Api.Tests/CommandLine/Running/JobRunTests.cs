@@ -107,6 +107,7 @@ public sealed class JobRunTests : IDisposable
             .Should()
             .ThrowAsync<CommandException>()
             .WithMessage("The service refused: model is nope; expected english-tts.");
+        Directory.GetFiles(_folder.FullName).Should().Equal(Input);
     }
 
     private JobOrder Order(string output) =>

@@ -33,6 +33,20 @@ public sealed class TorchCheckpointTests : IDisposable
         Read(file.Tensors[1]).Should().Equal(7);
     }
 
+    [Fact]
+    public void A_file_of_torch_itself_is_read_parameters_views_and_types_of_today_included()
+    {
+        string path = Path.Join(AppContext.BaseDirectory, "Data", "torch", "torch-2.13.bin");
+        using WeightsFile file = WeightsFile.Open(path, "pytorch_model.bin");
+
+        file.Tensors.Select(tensor => $"{tensor.Name} {tensor.Type.Name} {TensorShape.Print(tensor.Shape)}")
+            .Should()
+            .Equal("weight F32 [2, 3]", "half F16 [3]", "transposed F32 [3, 2]", "float8 F8_E4M3 [2]", "steps I64 []");
+        Read(file.Tensors[0]).Should().Equal(0, 1, 2, 3, 4, 5);
+        Read(file.Tensors[1]).Should().Equal(0, 1, 2);
+        Read(file.Tensors[2]).Should().Equal(0, 3, 1, 4, 2, 5);
+    }
+
     [Theory]
     [MemberData(nameof(Formats))]
     public void Mutated_files_are_read_or_refused(string format)
