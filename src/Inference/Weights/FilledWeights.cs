@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.IO.Hashing;
 using System.Security.Cryptography;
@@ -65,7 +64,9 @@ internal sealed class FilledWeights : WeightTable, IDisposable
             filled.CheckSources(cancellationToken);
             filled.CompareCopies(cancellationToken);
             filled.ShareEqual();
-            filled.Verify();
+            filled._problems.AddRange(WeightChecks.NotFinite(filled._distinct));
+            filled._problems.AddRange(WeightChecks.ZeroTails(filled._distinct));
+            filled._notes.AddRange(WeightChecks.ZeroMatrices(filled._distinct));
             foreach (FilledWeight weight in filled._distinct)
             {
                 weight.MoveTo(device);
@@ -150,7 +151,7 @@ internal sealed class FilledWeights : WeightTable, IDisposable
     }
 
     private static void ReadBlocks(IEnumerable<FilledWeight> weights, CancellationToken cancellationToken) =>
-        InParallel(
+        ParallelWork.Run(
             weights
                 .OrderBy(weight => weight.Stored.File, StringComparer.Ordinal)
                 .ThenBy(weight => weight.Stored.Position)
@@ -167,7 +168,7 @@ internal sealed class FilledWeights : WeightTable, IDisposable
         [
             .. _distinct.Where(weight => weight.HasOwnCrc).Select(weight => weight.Stored.Source),
         ];
-        InParallel(
+        ParallelWork.Run(
             _distinct
                 .Select(weight => weight.Stored.Source)
                 .Where(source => source.Crc is not null && !whole.Contains(source))
@@ -239,69 +240,6 @@ internal sealed class FilledWeights : WeightTable, IDisposable
                 byHash.Add(key, weight);
                 _parameterCount += weight.Stored.ElementCount;
             }
-        }
-    }
-
-    private void Verify()
-    {
-        foreach (FilledWeight weight in _distinct)
-        {
-            if (weight.NotFinite is { } notFinite)
-            {
-                string cast = weight.Stored.Type == ElementType.Float64 ? " once it is float32" : "";
-                _problems.Add(
-                    new WeightProblem(
-                        LoadCodes.TensorNotFinite,
-                        weight.Name,
-                        $"{weight.Stored.File}: tensor '{weight.Stored.Name}' holds {notFinite}{cast}; expected finite numbers."
-                    )
-                );
-            }
-        }
-
-        HashSet<FilledWeight> tails =
-        [
-            .. _distinct.GroupBy(weight => weight.Stored.File, StringComparer.Ordinal).SelectMany(ZeroTail),
-        ];
-        foreach (FilledWeight weight in _distinct.Where(weight => weight.IsZero && IsMatrix(weight)))
-        {
-            if (tails.Contains(weight))
-            {
-                _problems.Add(
-                    new WeightProblem(
-                        LoadCodes.WeightsZeroTail,
-                        weight.Name,
-                        $"{weight.Stored.File}: the file ends in zeros, all of tensor '{weight.Stored.Name}' among them; expected weights. Was its download interrupted?"
-                    )
-                );
-            }
-            else
-            {
-                _notes.Add($"{weight.Stored.File}: every value of tensor '{weight.Stored.Name}' is zero.");
-            }
-        }
-    }
-
-    private static IEnumerable<FilledWeight> ZeroTail(IEnumerable<FilledWeight> file) =>
-        file.OrderByDescending(weight => weight.Stored.Position).TakeWhile(weight => weight.IsZero);
-
-    private static bool IsMatrix(FilledWeight weight) => weight.Stored.Shape.Count(dimension => dimension > 1) >= 2;
-
-    private static void InParallel<T>(IEnumerable<T> items, Action<T> action, CancellationToken cancellationToken)
-    {
-        var options = new ParallelOptions
-        {
-            CancellationToken = cancellationToken,
-            MaxDegreeOfParallelism = Environment.ProcessorCount,
-        };
-        try
-        {
-            Parallel.ForEach(Partitioner.Create(items, EnumerablePartitionerOptions.NoBuffering), options, action);
-        }
-        catch (AggregateException exception)
-            when (exception.InnerExceptions.OfType<LoadRefusedException>().FirstOrDefault() is { } first)
-        {
-            throw new LoadRefusedException(first.Code, first.Message, exception);
         }
     }
 }

@@ -19,6 +19,9 @@ internal static class SafetensorsReader
 {
     // The reference implementation's own limit.
     private const int MaxHeaderBytes = 100_000_000;
+
+    // torch's own limit.
+    private const int MaxDimensions = 64;
     private const int MaxTensors = 1 << 18;
     private const string Metadata = "__metadata__";
 
@@ -247,7 +250,7 @@ internal static class SafetensorsReader
         bool isArray = reader.TokenType == JsonTokenType.StartArray;
         while (isArray && reader.Read() && reader.TokenType == JsonTokenType.Number)
         {
-            if (!reader.TryGetInt64(out long number) || number < 0)
+            if (!reader.TryGetInt64(out long number) || number < 0 || numbers.Count == MaxDimensions)
             {
                 break;
             }
@@ -259,7 +262,7 @@ internal static class SafetensorsReader
             ? [.. numbers]
             : throw Corrupt(
                 name,
-                $"tensor '{UntrustedText.Printable(tensor)}' has a '{field}' that is not an array of whole numbers from 0 to 2^63 − 1."
+                $"tensor '{UntrustedText.Printable(tensor)}' has a '{field}' that is not an array of at most {MaxDimensions} whole numbers from 0 to 2^63 − 1."
             );
     }
 

@@ -1,3 +1,4 @@
+using CsCheck;
 using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Loading;
 using Seq2Seq.Inference.Tests.Weights;
@@ -180,6 +181,44 @@ public sealed class LoadPlanTests : IDisposable
         _model.Write("config.json", Config).Write("pytorch_model.bin", archive);
 
         Refusal().Report.Message.Should().Contain("entry 'pytorch_model/data/1': its CRC-32 is");
+    }
+
+    [Fact]
+    public void Mutated_folders_load_or_are_refused_and_nothing_else_happens()
+    {
+        byte[] safetensors = Safetensors.Write(Shared, Layer);
+        byte[] bin = TorchCheckpoint.Zip(Shared, Layer);
+        Gen<(int, byte)[]> mutations = Gen.Select(Gen.Int[0, 5000], Gen.Byte).Array[1, 3];
+        _model.Write("config.json", Config);
+        Gen.Select(mutations, mutations)
+            .Sample(
+                (ofSafetensors, ofBin) =>
+                {
+                    _model.Write("model.safetensors", Mutate(safetensors, ofSafetensors));
+                    _model.Write("pytorch_model.bin", Mutate(bin, ofBin));
+                    try
+                    {
+                        Load().Dispose();
+                    }
+                    catch (ModelLoadException refusal)
+                    {
+                        refusal.Report.Message.Should().Contain("model.safetensors");
+                    }
+                },
+                iter: 500,
+                threads: 1
+            );
+
+        static byte[] Mutate(byte[] file, (int Index, byte Value)[] mutations)
+        {
+            byte[] mutated = [.. file];
+            foreach ((int index, byte value) in mutations)
+            {
+                mutated[index % mutated.Length] = value;
+            }
+
+            return mutated;
+        }
     }
 
     [Fact]

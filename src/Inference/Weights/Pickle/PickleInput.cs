@@ -121,7 +121,8 @@ internal sealed class PickleInput(ByteSource source, long start, string descript
         new(LoadCodes.WeightsCorrupt, Describe(message), cause);
 
     /// <summary>The refusal of something that a state dict may not do.</summary>
-    public LoadRefusedException Forbid(string message) => new(LoadCodes.WeightsUnsafe, Describe(message));
+    public LoadRefusedException Forbid(string message) =>
+        new(LoadCodes.WeightsUnsafe, Describe($"{message}; nothing of it was executed"));
 
     private string Describe(string message) => $"{description}: pickle, byte {Offset}: {message}.";
 

@@ -55,7 +55,7 @@ public sealed class UnpicklerTests
     [InlineData("Pabc\n.", "PERSID")]
     [InlineData("\u0082\u0001.", "EXT")]
     [InlineData("]N}b.", "BUILD")]
-    [InlineData("}N)R.", "a call")]
+    [InlineData("}N)R.", "not a known function")]
     public void What_could_execute_is_refused_by_name(string pickle, string expected)
     {
         LoadRefusedException refusal = Refusal(Encoding.Latin1.GetBytes(pickle));
@@ -99,6 +99,23 @@ public sealed class UnpicklerTests
         Refusal(pickle).Message.Should().Contain("objects");
 
         (GC.GetAllocatedBytesForCurrentThread() - before).Should().BeLessThan(300 << 20);
+    }
+
+    [Theory]
+    [InlineData("a shape of many dimensions", "at most 64 whole numbers")]
+    [InlineData("a dict of the same list again and again", "something other than pairs")]
+    public void What_is_made_once_and_used_often_costs_its_size_once(string what, string expected)
+    {
+        const int Size = 400_000;
+        string large = $"({string.Concat(Enumerable.Repeat("K\u0001", Size))}tq\0";
+        string pickle = what.StartsWith("a shape", StringComparison.Ordinal)
+            ? large
+                + "(X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\00X\u0003\0\0\0cpuK\u0001tQq\u0001"
+                + "ctorch._utils\n_rebuild_tensor\n(h\u0001K\0h\0h\0tR."
+            : $"({string.Concat(Enumerable.Repeat("K\u0001", Size))}lq\0"
+                + $"ccollections\nOrderedDict\n(({string.Concat(Enumerable.Repeat("h\0", 1000))}ltR.";
+
+        Refusal(Encoding.Latin1.GetBytes(pickle)).Message.Should().Contain(expected);
     }
 
     [Fact]
