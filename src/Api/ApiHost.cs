@@ -46,9 +46,7 @@ public static class ApiHost
     }
 
     /// <summary>Maps every endpoint and page, behind authentication and the error shapes.</summary>
-    /// <param name="app">The application.</param>
-    /// <param name="hasWorkers">Whether this process runs models itself, and is ready only when one of them is.</param>
-    public static WebApplication MapSeq2SeqApi(this WebApplication app, bool hasWorkers = true)
+    public static WebApplication MapSeq2SeqApi(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
         app.UseMiddleware<RequestLog>();
@@ -63,7 +61,7 @@ public static class ApiHost
         app.MapJobs();
         app.MapModels();
         GenerateEndpoint.Map(app);
-        app.MapHealth(hasWorkers);
+        app.MapHealth();
         app.MapProblems();
         app.MapApiDocument();
         app.MapLogin();

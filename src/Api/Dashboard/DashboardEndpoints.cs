@@ -34,7 +34,7 @@ internal static class DashboardEndpoints
 
     public static void MapDashboard(this IEndpointRouteBuilder app)
     {
-        RouteGroupBuilder pages = app.MapGroup(Root).ExcludeFromDescription().WithMetadata(new ErrorShape(ErrorPageOf));
+        RouteGroupBuilder pages = app.MapGroup(Root).ExcludeFromDescription().WithMetadata(new ErrorShape(Explain));
         pages.MapGet("/", ShowOverviewAsync);
         pages.MapGet("/jobs", ShowJobsAsync);
         pages.MapGet("/jobs/{id}", ShowJobAsync);
@@ -194,6 +194,11 @@ internal static class DashboardEndpoints
                 Models = await models.ListModelsAsync(cancellationToken),
             }
         );
+
+    private static IResult Explain(HttpContext context, Problem problem) =>
+        context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase)
+            ? ErrorPageOf(problem)
+            : new ProblemResult(problem);
 
     private static RazorComponentResult<ErrorPage> ErrorPageOf(Problem problem) =>
         new(

@@ -9,16 +9,12 @@ internal static partial class HealthEndpoints
     // Probes have short patience, and a hanging database is as bad as none.
     private static readonly TimeSpan DatabaseTimeout = TimeSpan.FromSeconds(3);
 
-    public static void MapHealth(this IEndpointRouteBuilder app, bool hasWorkers)
+    public static void MapHealth(this IEndpointRouteBuilder app)
     {
         RouteGroupBuilder group = app.MapGroup("").WithTags("Health").AllowAnonymous();
         group.MapGet("/livez", GetLiveness).WithName("GetLiveness").WithSummary("Whether the process answers");
         group
-            .MapGet(
-                "/readyz",
-                (HttpContext context, ModelDirectory models, TimeProvider time, ILogger<Readiness> logger) =>
-                    GetReadinessAsync(context, models, time, logger, hasWorkers)
-            )
+            .MapGet("/readyz", GetReadinessAsync)
             .WithName("GetReadiness")
             .WithSummary("Whether the service can work, and what is missing")
             .Produces<Readiness>()
@@ -27,45 +23,37 @@ internal static partial class HealthEndpoints
 
     private static Ok<Liveness> GetLiveness() => TypedResults.Ok(new Liveness("live"));
 
+    /// <summary>200 while this process can do its part; strangers see only the status.</summary>
     private static async Task<JsonHttpResult<Readiness>> GetReadinessAsync(
         HttpContext context,
         ModelDirectory models,
         TimeProvider time,
-        ILogger logger,
-        bool hasWorkers
-    )
-    {
-        Readiness readiness = await AskAsync(models, time, logger, hasWorkers, context.RequestAborted);
-        return TypedResults.Json(
-            context.User.Identity is { IsAuthenticated: true } ? readiness : readiness.WithoutDetails(),
-            ApiJson.Web.Readiness,
-            statusCode: readiness.IsReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable
-        );
-    }
-
-    private static async Task<Readiness> AskAsync(
-        ModelDirectory models,
-        TimeProvider time,
-        ILogger logger,
-        bool hasWorkers,
+        ILogger<Readiness> logger,
         CancellationToken cancellationToken
     )
     {
         using var timeout = new CancellationTokenSource(DatabaseTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        Readiness readiness;
         try
         {
-            return Readiness.Of(
+            readiness = Readiness.Of(
                 await models.ListModelsAsync(either.Token),
                 await models.ListSlotsAsync(either.Token),
-                hasWorkers
+                context.RequestServices.GetService<WorkerReadiness>()
             );
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
             LogUnreachable(logger, exception);
-            return Readiness.WithoutDatabase;
+            readiness = Readiness.WithoutDatabase;
         }
+
+        return TypedResults.Json(
+            context.User.Identity is { IsAuthenticated: true } ? readiness : readiness.WithoutDetails(),
+            ApiJson.Web.Readiness,
+            statusCode: readiness.IsReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable
+        );
     }
 
     [LoggerMessage(

@@ -6,42 +6,57 @@ namespace Seq2Seq.Api.Health;
 
 internal sealed record Liveness(string Status);
 
-/// <summary>Whether this process can do its part, and what is missing. Strangers see only the status.</summary>
+/// <summary>
+/// Whether this process can do its part, and what is missing. A process with workers is ready when one of its slots takes work; one
+/// without takes jobs for workers elsewhere. Strangers see only the status.
+/// </summary>
 internal sealed record Readiness
 {
+    private const string Ready = "ready";
+    private const string Degraded = "degraded";
+    private const string Unready = "unready";
+
     [Description("ready, degraded (some models or slots are not) or unready.")]
     public required string Status { get; init; }
 
     [Description("reachable or unreachable.")]
     public required string Database { get; init; }
 
+    [Description("Every model over all live workers, and why it is not ready where it is not.")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public IReadOnlyList<ModelReadiness>? Models { get; init; }
+    public IReadOnlyList<ModelState>? Models { get; init; }
 
+    [Description("The slots of this process; of all live workers where this process has none.")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public IReadOnlyList<SlotReadiness>? Slots { get; init; }
+    public IReadOnlyList<SlotState>? Slots { get; init; }
 
     [JsonIgnore]
-    public bool IsReady => Status != "unready";
+    public bool IsReady => Status != Unready;
 
-    public static Readiness WithoutDatabase { get; } = new() { Status = "unready", Database = "unreachable" };
+    public static Readiness WithoutDatabase { get; } = new() { Status = Unready, Database = "unreachable" };
 
-    /// <param name="models">All configured models.</param>
+    /// <param name="models">All models.</param>
     /// <param name="slots">All slots of live workers.</param>
-    /// <param name="hasWorkers">Whether this process runs models itself: without, it takes jobs for workers that may come later.</param>
-    public static Readiness Of(IReadOnlyList<ModelStatus> models, IReadOnlyList<SlotStatus> slots, bool hasWorkers)
+    /// <param name="own">The workers of this process; null without any.</param>
+    public static Readiness Of(IReadOnlyList<ModelStatus> models, IReadOnlyList<SlotStatus> slots, WorkerReadiness? own)
     {
-        bool all = models.All(model => model.State == "ready") && slots.All(slot => slot.State == "ready");
-        bool canServe = models.Any(model => model.State == "ready") && slots.Any(slot => slot.State == "ready");
+        SlotState[] states = own is null
+            ? [.. slots.Select(slot => new SlotState(slot.Worker, slot.Name, slot.State, slot.Message))]
+            : [.. own.Slots.Select(slot => new SlotState(null, slot.Slot, slot.State, slot.Message))];
+        bool isComplete =
+            models.Count > 0
+            && models.All(model => model.State == Ready)
+            && states.Length > 0
+            && Array.TrueForAll(states, slot => slot.State == Ready);
         return new Readiness
         {
             Status =
-                canServe && all ? "ready"
-                : canServe || !hasWorkers ? "degraded"
-                : "unready",
+                own is { IsReady: false } ? Unready
+                : isComplete ? Ready
+                : Degraded,
             Database = "reachable",
-            Models = [.. models.Select(ModelReadiness.Of)],
-            Slots = [.. slots.Select(SlotReadiness.Of)],
+            Models = [.. models.Select(ModelState.Of)],
+            Slots = states,
         };
     }
 
@@ -50,10 +65,10 @@ internal sealed record Readiness
 
 /// <param name="Name">The model.</param>
 /// <param name="State">loading, ready or failed.</param>
-/// <param name="Reasons">Why it is not ready on a slot: the load's code and message.</param>
-internal sealed record ModelReadiness(string Name, string State, IReadOnlyList<string> Reasons)
+/// <param name="Reasons">Why it is not ready on a slot: the load's message and code.</param>
+internal sealed record ModelState(string Name, string State, IReadOnlyList<string> Reasons)
 {
-    public static ModelReadiness Of(ModelStatus model) =>
+    public static ModelState Of(ModelStatus model) =>
         new(
             model.Name,
             model.State,
@@ -65,7 +80,8 @@ internal sealed record ModelReadiness(string Name, string State, IReadOnlyList<s
         );
 }
 
-internal sealed record SlotReadiness(string Worker, string Name, string State, string? Message)
-{
-    public static SlotReadiness Of(SlotStatus slot) => new(slot.Worker, slot.Name, slot.State, slot.Message);
-}
+/// <param name="Worker">The worker process; null for this one.</param>
+/// <param name="Name">Such as cpu:0.</param>
+/// <param name="State">loading, ready, draining or failed.</param>
+/// <param name="Message">Why it does not work; null when it does.</param>
+internal sealed record SlotState(string? Worker, string Name, string State, string? Message);

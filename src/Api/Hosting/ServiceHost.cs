@@ -111,12 +111,12 @@ internal sealed class ServiceHost : IAsyncDisposable
         if (settings.Role == ServiceRole.Worker)
         {
             WebApplication health = builder.Build();
-            health.MapHealth(hasWorkers: true);
+            health.MapHealth();
             return health;
         }
 
         builder.AddSeq2SeqApi();
-        return builder.Build().MapSeq2SeqApi(hasWorkers: settings.Role == ServiceRole.All);
+        return builder.Build().MapSeq2SeqApi();
     }
 
     private static void Configure(IHostApplicationBuilder builder, ServiceSettings settings, string connectionString)

@@ -28,6 +28,7 @@ internal static class FormSubmission
         CancellationToken cancellationToken
     )
     {
+        RequestBody.RefuseEncoding(request);
         RequestBody.RefuseQuery(request);
         RequestBody.Limit(request, mostBytes);
         string boundary = HeaderUtilities.RemoveQuotes(type.Boundary).ToString();

@@ -30,7 +30,7 @@ internal static class InputFormatChoice
                 );
         }
 
-        string extension = Path.GetExtension(fileName ?? "");
+        string extension = ExtensionOf(fileName ?? "");
         return InputFormats.All.FirstOrDefault(format =>
                 format.Extensions.Contains(extension, StringComparer.OrdinalIgnoreCase)
             )
@@ -40,6 +40,15 @@ internal static class InputFormatChoice
                 contentType ?? "nothing",
                 fileName is null ? Bodies : $"{Files}, a file name that ends in {Extensions}, or a format"
             );
+    }
+
+    // What a file is packed with is told by its first bytes.
+    private static string ExtensionOf(string fileName)
+    {
+        string extension = Path.GetExtension(fileName);
+        return extension.ToLowerInvariant() is ".gz" or ".zst"
+            ? Path.GetExtension(Path.GetFileNameWithoutExtension(fileName))
+            : extension;
     }
 
     private static IInputFormat? OfContentType(string? contentType) =>

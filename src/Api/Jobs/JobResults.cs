@@ -26,8 +26,6 @@ internal static class JobResults
     /// <summary>The job's state when the answer began.</summary>
     public const string StateHeader = "Seq2Seq-Job-State";
 
-    private const int ShardPageSize = 1000;
-
     /// <summary>
     /// The lines that are ready, in input order, from line <c>from</c> on. Repeat with the number in Seq2Seq-Next-Line until
     /// Seq2Seq-Complete is true.
@@ -53,7 +51,7 @@ internal static class JobResults
             return JobEndpoints.NotFound(id);
         }
 
-        long ready = await CountReadyAsync(jobs, job, cancellationToken);
+        long ready = await results.CountReadyAsync(jobId, cancellationToken) ?? 0;
         long next = Math.Max(first, ready);
         IHeaderDictionary headers = context.Response.Headers;
         headers[NextLineHeader] = next.ToString(CultureInfo.InvariantCulture);
@@ -122,37 +120,6 @@ internal static class JobResults
                 Found = accept.Length <= 100 ? accept : accept[..100],
                 Expected = string.Join(", ", ResultFormats.All.Select(known => known.ContentType)),
             };
-    }
-
-    // Lines from 0 that have a result without a gap.
-    private static async Task<long> CountReadyAsync(JobDirectory jobs, Job job, CancellationToken cancellationToken)
-    {
-        long ready = 0;
-        long after = -1;
-        while (true)
-        {
-            IReadOnlyList<ShardStatus> shards = await jobs.ListShardsAsync(
-                job.Id,
-                ShardPageSize,
-                after,
-                cancellationToken
-            );
-            foreach (ShardStatus shard in shards)
-            {
-                if (shard.State != "done")
-                {
-                    return ready;
-                }
-
-                ready = shard.FirstLine + shard.Lines;
-                after = shard.FirstLine;
-            }
-
-            if (shards.Count < ShardPageSize)
-            {
-                return ready;
-            }
-        }
     }
 
     private static async IAsyncEnumerable<LineResult> Until(

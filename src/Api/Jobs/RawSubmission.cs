@@ -9,6 +9,9 @@ internal static class RawSubmission
     public static Submission Read(HttpRequest request, long mostBytes, CancellationToken cancellationToken)
     {
         RequestBody.Limit(request, mostBytes);
+        // The format tells by the first bytes; the header may say it, too.
+        RequestBody.RefuseEncoding(request, "gzip", "zstd");
+        StrictQuery.RefuseRepeated(request.Query);
         RequestObject query = RequestObject.OfText(
             request.Query.Select(parameter => KeyValuePair.Create(parameter.Key, parameter.Value.ToString()))
         );

@@ -38,12 +38,12 @@ internal static class OperationDescriptions
                 202 is answered. With an Idempotency-Key, repeating the request gives the same job.
                 """
             )
-            .RefusesWith(400, 413, 415, 422)
+            .RefusesWith(400, 409, 413, 415, 422)
             .AddOpenApiOperationTransformer(DescribeSubmit);
 
     public static RouteHandlerBuilder DescribeGenerate(this RouteHandlerBuilder builder) =>
         builder
-            .RefusesWith(400, 413, 415, 422, 502, 504)
+            .RefusesWith(400, 409, 413, 415, 422, 502, 504)
             .AddOpenApiOperationTransformer(
                 async (operation, context, cancellationToken) =>
                 {

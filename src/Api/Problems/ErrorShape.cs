@@ -4,13 +4,13 @@ namespace Seq2Seq.Api.Problems;
 /// Endpoint metadata: how a group of endpoints writes a <see cref="Problem"/>. Pages and compatible dialects have their own
 /// shape; without this it is problem+json.
 /// </summary>
-internal sealed record ErrorShape(Func<Problem, IResult> ToResult)
+internal sealed record ErrorShape(Func<HttpContext, Problem, IResult> ToResult)
 {
     /// <summary>Writes a problem in the shape of the endpoint that was meant, if one was.</summary>
     public static Task WriteAsync(HttpContext context, Endpoint? endpoint, Problem problem)
     {
         ErrorShape? shape = endpoint?.Metadata.GetMetadata<ErrorShape>();
-        IResult result = shape?.ToResult(problem) ?? new ProblemResult(problem);
+        IResult result = shape?.ToResult(context, problem) ?? new ProblemResult(problem);
         return result.ExecuteAsync(context);
     }
 

@@ -82,6 +82,13 @@ internal static class ProblemCodes
         "Without an API key the service answers to loopback names only; more names stand in Access:Hosts."
     );
 
+    public static readonly ProblemCode IdempotencyKeyInFlight = new(
+        "idempotency_key_in_flight",
+        StatusCodes.Status409Conflict,
+        "The first request with this key is still sending",
+        "Wait until it has been answered, then repeat the request to get its job."
+    );
+
     public static readonly ProblemCode IdempotencyKeyReused = new(
         "idempotency_key_reused",
         StatusCodes.Status422UnprocessableEntity,
@@ -96,6 +103,13 @@ internal static class ProblemCodes
         "A job needs at least one line of input."
     );
 
+    public static readonly ProblemCode InputMalformed = new(
+        "input_malformed",
+        StatusCodes.Status400BadRequest,
+        "The input can't be read as lines",
+        "Its compression is broken, or it is not a file of lines at all."
+    );
+
     public static readonly ProblemCode InputTooLarge = new(
         "input_too_large",
         StatusCodes.Status413PayloadTooLarge,
@@ -108,6 +122,13 @@ internal static class ProblemCodes
         StatusCodes.Status500InternalServerError,
         "Something went wrong here",
         "The request was fine, the service was not; its log has the trace_id."
+    );
+
+    public static readonly ProblemCode JobCancelled = new(
+        "job_cancelled",
+        StatusCodes.Status409Conflict,
+        "The job was cancelled while its lines arrived",
+        "Somebody cancelled it, or it was taken for abandoned; submit it again."
     );
 
     public static readonly ProblemCode JobFailed = new(
@@ -228,10 +249,13 @@ internal static class ProblemCodes
         FormatUnknown,
         GenerateTimeout,
         HostUnknown,
+        IdempotencyKeyInFlight,
         IdempotencyKeyReused,
         InputEmpty,
+        InputMalformed,
         InputTooLarge,
         InternalError,
+        JobCancelled,
         JobFailed,
         JobNotFound,
         JsonMalformed,

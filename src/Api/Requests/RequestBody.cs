@@ -16,16 +16,23 @@ internal static class RequestBody
         }
 
         RefuseOtherCharset(type, "Content-Type");
-        if (request.Headers.ContentEncoding.Count > 0)
-        {
-            throw Unsupported("Content-Encoding", request.Headers.ContentEncoding.ToString(), "no content encoding");
-        }
-
         return type;
+    }
+
+    /// <summary>Refuses a body that is packed in another way than these, by its header.</summary>
+    public static void RefuseEncoding(HttpRequest request, params string[] known)
+    {
+        string encoding = request.Headers.ContentEncoding.ToString();
+        if (encoding.Length > 0 && !known.Contains(encoding, StringComparer.OrdinalIgnoreCase))
+        {
+            string expected = known.Length == 0 ? "no content encoding" : string.Join(", ", known);
+            throw Unsupported("Content-Encoding", encoding, expected);
+        }
     }
 
     public static void Require(HttpRequest request, string mediaType)
     {
+        RefuseEncoding(request);
         if (!MediaType(request, mediaType).MediaType.Equals(mediaType, StringComparison.OrdinalIgnoreCase))
         {
             throw Unsupported("Content-Type", request.ContentType!, mediaType);

@@ -29,13 +29,21 @@ internal static class StrictQuery
 
     private static void Check(IQueryCollection query, string[] known)
     {
-        foreach ((string name, StringValues values) in query)
+        foreach (string name in query.Keys)
         {
             if (!known.Contains(name, StringComparer.Ordinal))
             {
                 throw RequestException.Unknown(name, known.Length == 0 ? ["no query parameters"] : known);
             }
+        }
 
+        RefuseRepeated(query);
+    }
+
+    public static void RefuseRepeated(IQueryCollection query)
+    {
+        foreach ((string name, StringValues values) in query)
+        {
             if (values.Count > 1)
             {
                 throw RequestException.Invalid(name, $"given {values.Count} times", "one value");

@@ -1,0 +1,3 @@
+using Seq2Seq.Testing;
+
+[assembly: AssemblyFixture(typeof(PostgresServer))]
