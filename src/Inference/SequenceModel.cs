@@ -38,7 +38,12 @@ public sealed class SequenceModel : IAsyncDisposable
         return new SequenceModel(
             loaded,
             SourceReader.Open(loaded.Folder, loaded.Network.Shape, options.MaxSourceTokens),
-            new RunningBatch(loaded.Network, threads, new BatchLimits(), $"decode {options.Name}")
+            new RunningBatch(
+                loaded.Network,
+                threads,
+                BatchLimits.For(loaded.Report.Parameters),
+                $"decode {options.Name}"
+            )
         );
     }
 

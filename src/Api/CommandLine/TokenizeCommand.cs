@@ -8,7 +8,7 @@ namespace Seq2Seq.Api.CommandLine;
 /// <summary>
 /// <c>seq2seq tokenize</c>: <c>{"id", "text", …}</c> to <c>{"id", "ids"}</c> with a model folder's own tokenizer. The other fields are
 /// the keyword arguments of Hugging Face's tokenizer call: text_pair, add_special_tokens, truncation, max_length, src_lang,
-/// tgt_lang, as_target.
+/// tgt_lang, as_target, split_special_tokens.
 /// </summary>
 internal static class TokenizeCommand
 {
@@ -56,6 +56,7 @@ internal static class TokenizeCommand
                     SourceLanguage = fields.FindText("src_lang"),
                     TargetLanguage = fields.FindText("tgt_lang"),
                     AsTarget = fields.FindFlag("as_target") ?? false,
+                    SplitSpecialTokens = fields.FindFlag("split_special_tokens") ?? false,
                 }
             );
             return LineAnswer.Of(

@@ -20,7 +20,14 @@ internal abstract unsafe class CpuLinear(int inFeatures, int outFeatures) : Line
         int count = checked((int)(rows.numel() / InFeatures));
         if (count > 0)
         {
-            Multiply(rows.FloatPointer(), count, output.FloatPointer(), Activation.Identity, accumulate: false);
+            Multiply(
+                rows.FloatPointer(),
+                count,
+                output.FloatPointer(),
+                Activation.Identity,
+                accumulate: false,
+                mayBeSparse: false
+            );
         }
 
         return output;
@@ -39,14 +46,28 @@ internal abstract unsafe class CpuLinear(int inFeatures, int outFeatures) : Line
             throw new ArgumentException($"No kernel adds {activation} to a residual.", nameof(activation));
         }
 
+        output.IsRectified = activation == Activation.Relu && !accumulate;
         if (input.Count > 0)
         {
-            Multiply(input.Pointer, input.Count, output.Pointer, activation, accumulate);
+            Multiply(input.Pointer, input.Count, output.Pointer, activation, accumulate, input.IsRectified);
         }
     }
 
     /// <summary>The product of rows, at least one, that lie one after the other.</summary>
-    protected abstract void Multiply(float* input, int rows, float* output, Activation activation, bool accumulate);
+    /// <param name="input">First value of the first row.</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="output">First value of the first output row.</param>
+    /// <param name="activation">Applied to the product.</param>
+    /// <param name="accumulate">Add to what the output holds.</param>
+    /// <param name="mayBeSparse">Whether it is worth looking for zeros in the input.</param>
+    protected abstract void Multiply(
+        float* input,
+        int rows,
+        float* output,
+        Activation activation,
+        bool accumulate,
+        bool mayBeSparse
+    );
 
     /// <summary>Values filled up with zeros to whole panels; null for null.</summary>
     protected static AlignedBuffer<float>? Padded(Tensor? values, int columns)

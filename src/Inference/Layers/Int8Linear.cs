@@ -45,7 +45,14 @@ internal sealed unsafe class Int8Linear<TArithmetic> : CpuLinear
         );
     }
 
-    protected override void Multiply(float* input, int rows, float* output, Activation activation, bool accumulate)
+    protected override void Multiply(
+        float* input,
+        int rows,
+        float* output,
+        Activation activation,
+        bool accumulate,
+        bool mayBeSparse
+    )
     {
         nint quantisedBytes = (nint)rows * Int8Gemm<TArithmetic>.PaddedDepth(InFeatures);
         byte* scratch = Scratch(quantisedBytes + ((nint)rows * 2 * sizeof(float)));

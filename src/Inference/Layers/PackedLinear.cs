@@ -34,7 +34,14 @@ internal sealed unsafe class PackedLinear<TTiles, TFormat> : CpuLinear
         );
     }
 
-    protected override void Multiply(float* input, int rows, float* output, Activation activation, bool accumulate)
+    protected override void Multiply(
+        float* input,
+        int rows,
+        float* output,
+        Activation activation,
+        bool accumulate,
+        bool mayBeSparse
+    )
     {
         Work work = new()
         {
@@ -56,6 +63,8 @@ internal sealed unsafe class PackedLinear<TTiles, TFormat> : CpuLinear
             Activation = activation,
             Panels = _panels,
         };
+        int weightRowBytes = TTiles.Width * TFormat.WeightBytes;
+        work.IsSparse = mayBeSparse && SparseRows.TryFind(input, rows, InFeatures, weightRowBytes, out work.Sparse);
         ComputeTeam.Run(&MultiplyChunk, &work, Chunks(rows, _panels, MultiplicationsWorthATeam));
         GC.KeepAlive(this);
     }
@@ -78,7 +87,15 @@ internal sealed unsafe class PackedLinear<TTiles, TFormat> : CpuLinear
         ref readonly GemmArguments product = ref work->Product;
         int from = (int)((long)work->Panels * chunk / chunks);
         int to = (int)((long)work->Panels * (chunk + 1) / chunks);
-        Gemm<TTiles, TFormat>.Multiply(in product, from, to);
+        if (work->IsSparse)
+        {
+            Gemm<TTiles, TFormat>.MultiplySparse(in product, in work->Sparse, from, to);
+        }
+        else
+        {
+            Gemm<TTiles, TFormat>.Multiply(in product, from, to);
+        }
+
         int lastColumn = Math.Min(to * TTiles.Width, product.Columns);
         Activate(work->Activation, product.Output, product.Rows, product.Columns, from * TTiles.Width, lastColumn);
     }
@@ -86,6 +103,8 @@ internal sealed unsafe class PackedLinear<TTiles, TFormat> : CpuLinear
     private struct Work
     {
         public GemmArguments Product;
+        public bool IsSparse;
+        public SparseRows Sparse;
         public Activation Activation;
         public int Panels;
     }

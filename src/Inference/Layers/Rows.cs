@@ -27,6 +27,9 @@ internal sealed unsafe class Rows : IDisposable
 
     public int Count { get; private set; }
 
+    /// <summary>Whether a ReLU wrote the rows, so that many values may be zero: a hint for the kernel that reads them next.</summary>
+    public bool IsRectified { get; set; }
+
     /// <summary>First value of the first row; null on other devices than the CPU. Valid until the next <see cref="Resize"/>.</summary>
     public float* Pointer { get; private set; }
 

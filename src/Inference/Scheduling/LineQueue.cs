@@ -4,70 +4,53 @@ namespace Seq2Seq.Inference.Scheduling;
 
 /// <summary>
 /// Lines that wait. They leave in windows: a window is the next lines in order of arrival, and its longest leave first, so
-/// that lines of similar length are encoded together and none waits for more than the windows before it. Any thread may
-/// add; one loop takes.
+/// that lines of similar length are encoded together and none waits for more than the windows before it. Thread-safe.
 /// </summary>
 internal sealed class LineQueue(int windowSize)
 {
     private readonly Lock _lock = new();
     private readonly Queue<LineRequest> _arrived = new();
-    private readonly List<LineRequest> _window = [];
+    private readonly Stack<LineRequest> _window = new();
+    private volatile int _count;
     private bool _isClosed;
 
-    public void Add(IEnumerable<LineRequest> requests)
+    /// <summary>Lines that wait.</summary>
+    public int Count => _count;
+
+    /// <exception cref="ObjectDisposedException">The queue is closed.</exception>
+    public void Add(IReadOnlyCollection<LineRequest> requests)
     {
         lock (_lock)
         {
-            ObjectDisposedException.ThrowIf(_isClosed, this);
+            ObjectDisposedException.ThrowIf(_isClosed, typeof(SequenceModel));
             foreach (LineRequest request in requests)
             {
                 _arrived.Enqueue(request);
             }
+
+            _count += requests.Count;
         }
     }
 
-    /// <summary>Lines that wait, about.</summary>
-    public int Count
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _arrived.Count + _window.Count;
-            }
-        }
-    }
-
-    /// <summary>The next line, which stays until <see cref="Take"/>.</summary>
-    public bool TryPeek([NotNullWhen(true)] out LineRequest? request)
+    /// <summary>Takes the next line if it fits; one that doesn't stays the next.</summary>
+    public bool TryTake(Predicate<LineRequest> fits, [NotNullWhen(true)] out LineRequest? request)
     {
         lock (_lock)
         {
             if (_window.Count == 0)
             {
-                while (_window.Count < windowSize && _arrived.TryDequeue(out LineRequest? arrived))
-                {
-                    _window.Add(arrived);
-                }
-
-                // The last is the next; of equal lengths the first that came.
-                _window.Reverse();
-                List<LineRequest> sorted = [.. _window.OrderBy(waiting => waiting.Source.Count)];
-                _window.Clear();
-                _window.AddRange(sorted);
+                OpenWindow();
             }
 
-            request = _window.Count > 0 ? _window[^1] : null;
-            return request is not null;
-        }
-    }
+            if (!_window.TryPeek(out request) || !fits(request))
+            {
+                request = null;
+                return false;
+            }
 
-    /// <summary>Takes the line that <see cref="TryPeek"/> showed.</summary>
-    public void Take()
-    {
-        lock (_lock)
-        {
-            _window.RemoveAt(_window.Count - 1);
+            _count--;
+            _window.Pop();
+            return true;
         }
     }
 
@@ -80,7 +63,24 @@ internal sealed class LineQueue(int windowSize)
             List<LineRequest> waiting = [.. _window, .. _arrived];
             _window.Clear();
             _arrived.Clear();
+            _count = 0;
             return waiting;
+        }
+    }
+
+    private void OpenWindow()
+    {
+        List<LineRequest> next = [];
+        while (next.Count < windowSize && _arrived.TryDequeue(out LineRequest? arrived))
+        {
+            next.Add(arrived);
+        }
+
+        // The last pushed is the first to leave; of equal lengths the one that came first.
+        next.Reverse();
+        foreach (LineRequest request in next.OrderBy(request => request.Source.Count))
+        {
+            _window.Push(request);
         }
     }
 }

@@ -1,218 +1,115 @@
+using System.Diagnostics.CodeAnalysis;
 using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Families;
-using Seq2Seq.Inference.Layers;
-using Seq2Seq.Inference.Layers.Attention;
-using static TorchSharp.torch;
 
 namespace Seq2Seq.Inference.Scheduling;
 
 /// <summary>
-/// Decodes lines of many callers together, on a thread of its own: lines are admitted while there is room, every step runs
-/// all rows, and a finished line leaves at once. A line that is cancelled leaves before the next step.
+/// Decodes lines of many callers together. On the CPU it has a lane for each core: while there are lines for all, each
+/// lane computes alone on its core, which wastes no time on meeting the others; a lane that is the only one at work has
+/// every core at its disposal.
 /// </summary>
 internal sealed class RunningBatch : IDisposable
 {
-    private readonly INetwork _network;
-    private readonly BatchLimits _limits;
+    /// <summary>Fewer lines than this are not worth dividing.</summary>
+    private const int LeastShare = 8;
+
     private readonly LineQueue _queue;
-    private readonly SemaphoreSlim _arrival = new(0);
-    private readonly CancellationTokenSource _stopping = new();
-    private readonly List<ActiveLine> _active = [];
-    private readonly Thread _thread;
-    private readonly int _threads;
-    private int _activeRows;
+    private readonly DecodingLane[] _lanes;
+    private readonly ComputeTeam _team;
+    private readonly ComputeTeam _alone;
+    private int _computing;
 
     /// <param name="network">The network; it is not disposed here.</param>
     /// <param name="threads">Cores to compute on.</param>
-    /// <param name="limits">How much to take on at once.</param>
+    /// <param name="limits">How much a lane takes on at once.</param>
     /// <param name="name">Name of the threads in debuggers and dumps.</param>
     public RunningBatch(INetwork network, int threads, BatchLimits limits, string name)
     {
-        _network = network;
-        _limits = limits;
-        _threads = threads;
+        bool isCpu = network.Shape.Device.type == TorchSharp.DeviceType.CPU;
         _queue = new LineQueue(limits.WindowSize);
-        _thread = new Thread(Run) { IsBackground = true, Name = name };
-        _thread.Start();
+        _team = new ComputeTeam(isCpu ? threads : 1, name);
+        _alone = new ComputeTeam(1, name);
+        _lanes = new DecodingLane[isCpu ? threads : 1];
+        ThreadsPerLane = threads / _lanes.Length;
+        for (int i = 0; i < _lanes.Length; i++)
+        {
+            _lanes[i] = new DecodingLane(this, network, limits, i, $"{name} {i}");
+        }
+
+        foreach (DecodingLane lane in _lanes)
+        {
+            lane.Start();
+        }
     }
 
+    /// <summary>Cores of a lane while all are at work.</summary>
+    public int ThreadsPerLane { get; }
+
+    /// <summary>Lines that wait.</summary>
+    public int Waiting => _queue.Count;
+
     /// <summary>Hands lines over; their outputs come in their own time.</summary>
+    /// <exception cref="ObjectDisposedException">The model was unloaded.</exception>
     public void Add(IReadOnlyList<LineRequest> requests)
     {
         _queue.Add(requests);
-        _arrival.Release();
+        foreach (DecodingLane lane in _lanes)
+        {
+            if (HasLinesFor(lane))
+            {
+                lane.Wake();
+            }
+        }
     }
 
     /// <summary>Stops within a step. Lines that are not finished fail.</summary>
     public void Dispose()
     {
-        _stopping.Cancel();
-        _thread.Join();
-        _arrival.Dispose();
-        _stopping.Dispose();
-    }
-
-    private void Run()
-    {
-        using ComputeTeam team = new(_threads, _thread.Name ?? nameof(RunningBatch));
-        using ComputeTeam.Membership membership = team.Enter();
-        // Torch's own operators, where the network uses any, stay within the same cores; the number holds for this thread.
-        set_num_threads(_threads);
-        using var inference = inference_mode();
-        using KeyValueCache cache = new(_network.Shape.DecoderLayers, _network.Shape.CacheWidth, _network.Shape.Device);
-        using KeyValueCache memory = new(
-            _network.Shape.DecoderLayers,
-            _network.Shape.MemoryWidth,
-            _network.Shape.Device
-        );
-        using IForwardPass pass = _network.CreateForwardPass();
-        DecoderBatch batch = new(cache, memory);
-        while (!_stopping.IsCancellationRequested)
-        {
-            try
-            {
-                DropCancelled();
-                Admit(pass, cache, memory);
-                if (_active.Count > 0)
-                {
-                    Step(pass, batch);
-                }
-                else
-                {
-                    _arrival.Wait(_stopping.Token);
-                }
-            }
-            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
-            {
-                break;
-            }
-            catch (Exception exception)
-            {
-                // The callers hear of it; the loop serves the others.
-                FailActive(exception);
-            }
-        }
-
-        ObjectDisposedException stopped = new(nameof(SequenceModel), "The model was unloaded.");
         foreach (LineRequest request in _queue.Close())
         {
-            request.Fail(stopped);
+            request.Fail(Unloaded());
         }
 
-        FailActive(stopped);
+        foreach (DecodingLane lane in _lanes)
+        {
+            lane.Dispose();
+        }
+
+        _team.Dispose();
+        _alone.Dispose();
     }
 
-    private void Admit(IForwardPass pass, KeyValueCache cache, KeyValueCache memory)
+    public static ObjectDisposedException Unloaded() => new(nameof(SequenceModel), "The model was unloaded.");
+
+    /// <summary>Whether an idle lane should begin.</summary>
+    public bool HasLinesFor(DecodingLane lane) => Waiting > lane.Index * LeastShare;
+
+    /// <summary>Lines that a lane takes at once, so that the others get theirs.</summary>
+    public int ShareOf(int waiting) => Math.Max(LeastShare, (waiting + _lanes.Length - 1) / _lanes.Length);
+
+    /// <summary>Takes the next line if it fits.</summary>
+    public bool TryTake(Predicate<LineRequest> fits, [NotNullWhen(true)] out LineRequest? request) =>
+        _queue.TryTake(fits, out request);
+
+    /// <summary>Counts a lane as computing until the result is disposed.</summary>
+    public Share Compute()
     {
-        // A few lines more cost a whole pass of the encoder: wait until some have left, unless these are all that wait.
-        int room = _limits.MaxRows - _activeRows;
-        if (_active.Count > 0 && room < Math.Min(_limits.MaxRows / 8, _queue.Count))
-        {
-            return;
-        }
-
-        List<ActiveLine> admitted = [];
-        int tokens = 0;
-        while (_queue.TryPeek(out LineRequest? request))
-        {
-            if (request.IsCancelled)
-            {
-                _queue.Take();
-                request.Cancel();
-                continue;
-            }
-
-            bool fits =
-                _activeRows + request.Settings.NumBeams <= _limits.MaxRows
-                && tokens + request.Source.Count <= _limits.MaxEncoderTokens;
-            if (!fits && (_active.Count > 0 || admitted.Count > 0))
-            {
-                break;
-            }
-
-            _queue.Take();
-            try
-            {
-                ActiveLine line = new(request, cache, memory);
-                _active.Add(line);
-                admitted.Add(line);
-                _activeRows += request.Settings.NumBeams;
-                tokens += request.Source.Count;
-            }
-            catch (Exception exception)
-            {
-                request.Fail(exception);
-            }
-        }
-
-        if (admitted.Count > 0)
-        {
-            pass.Encode(
-                new SourceBatch(
-                    [.. admitted.Select(line => line.Request.Source)],
-                    memory,
-                    [.. admitted.Select(line => line.MemoryStart)]
-                )
-            );
-        }
+        Interlocked.Increment(ref _computing);
+        return new Share(this);
     }
 
-    private void Step(IForwardPass pass, DecoderBatch batch)
+    /// <summary>The cores that the calling lane may use for a step: all while it computes alone.</summary>
+    // Two lanes can't be in the large team at once: each has counted itself before it looks.
+    public ComputeTeam.Membership EnterTeam() => (Volatile.Read(ref _computing) == 1 ? _team : _alone).Enter();
+
+    /// <summary>A lane's being at work.</summary>
+    public readonly ref struct Share
     {
-        batch.Clear();
-        foreach (ActiveLine line in _active)
-        {
-            line.AddTo(batch);
-        }
+        private readonly RunningBatch _batch;
 
-        Rows logits = pass.Decode(batch);
-        int row = 0;
-        foreach (ActiveLine line in _active)
-        {
-            int rows = line.Search.Rows;
-            line.Advance(logits.Slice(row, rows));
-            row += rows;
-        }
+        internal Share(RunningBatch batch) => _batch = batch;
 
-        RemoveWhere(line =>
-        {
-            if (line.Search.IsFinished)
-            {
-                line.Request.Complete(line.Search.Outputs());
-            }
-
-            return line.Search.IsFinished;
-        });
+        public void Dispose() => Interlocked.Decrement(ref _batch._computing);
     }
-
-    private void DropCancelled() =>
-        RemoveWhere(line =>
-        {
-            if (line.Request.IsCancelled)
-            {
-                line.Request.Cancel();
-            }
-
-            return line.Request.IsCancelled;
-        });
-
-    private void FailActive(Exception exception) =>
-        RemoveWhere(line =>
-        {
-            line.Request.Fail(exception);
-            return true;
-        });
-
-    private void RemoveWhere(Predicate<ActiveLine> leaves) =>
-        _active.RemoveAll(line =>
-        {
-            bool left = leaves(line);
-            if (left)
-            {
-                _activeRows -= line.Request.Settings.NumBeams;
-                line.Dispose();
-            }
-
-            return left;
-        });
 }

@@ -20,6 +20,9 @@ public sealed record EncodeOptions
     /// <summary>Encodes as a target (<c>text_target</c>).</summary>
     public bool AsTarget { get; init; }
 
-    /// <summary>Takes special tokens that stand in the text (<c>&lt;/s&gt;</c>) as plain characters.</summary>
+    /// <summary>
+    /// Takes special tokens that stand in the text (<c>&lt;/s&gt;</c>) as plain characters. Other than transformers' option of
+    /// this name it holds for vocabularies of T5's kind too, where a search among all pieces would find them.
+    /// </summary>
     public bool SplitSpecialTokens { get; init; }
 }

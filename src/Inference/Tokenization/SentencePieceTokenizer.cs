@@ -22,7 +22,7 @@ internal sealed class SentencePieceTokenizer(
     public override IReadOnlyList<int> Encode(string text, EncodeOptions options)
     {
         text = TextCleaning.WellFormed(text);
-        if (transformers is not null && !(IsPlain(options) && HasNoAddedTokens(text)))
+        if (transformers is not null && !(IsPlain(options) && (options.SplitSpecialTokens || HasNoAddedTokens(text))))
             return transformers.Encode(text, options);
 
         var first = EncodeSequence(text, options.SplitSpecialTokens);
@@ -58,7 +58,9 @@ internal sealed class SentencePieceTokenizer(
     /// <summary>Symbols that sentencepiece itself knows to keep whole are none here.</summary>
     private bool HasNoAddedTokens(string text)
     {
-        var segments = new List<TextSegment>(1);
+        if (!added.Raw.MayOccurIn(text))
+            return true;
+        var segments = new List<TextSegment>();
         added.Raw.Split(text, ignoreSpecial: false, segments);
         return segments.TrueForAll(segment => segment.TokenId is null || IsUserDefined(segment.TokenId.Value));
     }

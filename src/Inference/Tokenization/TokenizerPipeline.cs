@@ -16,6 +16,9 @@ internal sealed class TokenizerPipeline
     private readonly IPreTokenizer? _preTokenizer;
     private readonly ITokenDecoder? _decoder;
 
+    /// <summary>For text that no special token may come of.</summary>
+    private readonly Lazy<ITokenModel> _plainModel;
+
     public TokenizerPipeline(
         ITokenModel model,
         INormalizer? normalizer = null,
@@ -25,6 +28,7 @@ internal sealed class TokenizerPipeline
     {
         (Model, _normalizer, _preTokenizer, _decoder) = (model, normalizer, preTokenizer, decoder);
         Added = new AddedVocabulary(model.IdOf, model.Size, normalizer);
+        _plainModel = new Lazy<ITokenModel>(() => Model.Without(Added.Special));
     }
 
     public ITokenModel Model { get; }
@@ -34,13 +38,14 @@ internal sealed class TokenizerPipeline
     /// <summary>The ids of one text, without any frame.</summary>
     public List<int> EncodeSequence(string text, bool splitSpecialTokens)
     {
+        var model = splitSpecialTokens ? _plainModel.Value : Model;
         var ids = new List<int>(text.Length / 2 + 4);
         foreach (var (piece, tokenId) in Cut(text, splitSpecialTokens))
         {
             if (tokenId is { } added)
                 ids.Add(added);
             else
-                Model.Tokenize(piece.Span, ids);
+                model.Tokenize(piece.Span, ids);
         }
         return ids;
     }

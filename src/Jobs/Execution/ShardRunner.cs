@@ -113,7 +113,7 @@ internal sealed partial class ShardRunner(
         var shard = work.Shard;
         var start = time.GetTimestamp();
         var lines = ShardInput.Read(shard.Input);
-        var results = await GenerateAsync(model, lines, shard.Parameters, work.Token);
+        var results = await GenerateAsync(model, shard, lines, work.Token);
         var outcome = new ShardOutcome
         {
             Output = Write(lines, results),
@@ -138,23 +138,39 @@ internal sealed partial class ShardRunner(
         }
     }
 
-    /// <summary>Lines that can't be read keep their error, and lines that an earlier run has answered their answer; the others are generated together.</summary>
-    private static async Task<SequenceResult[]> GenerateAsync(
+    /// <summary>
+    /// Lines that can't be read keep their error, and lines that an earlier run or another shard has answered their answer; the
+    /// others are generated together.
+    /// </summary>
+    private async Task<SequenceResult[]> GenerateAsync(
         PreloadedModel model,
+        LeasedShard shard,
         IReadOnlyList<SourceLine> lines,
-        string parameters,
         CancellationToken cancellationToken
     )
     {
-        List<SequenceInput> inputs = [.. lines.Where(line => Known(line) is null).Select(Input)];
-        var generated =
-            inputs.Count == 0 ? [] : await model.Model.Generate(inputs, Parse(parameters), cancellationToken);
-        int next = 0;
-        return [.. lines.Select(line => Known(line) ?? generated[next++])];
-    }
+        var known = slot.Answers.Find(shard.JobId, model.LoadId, [.. lines.Select(line => line.Text)]);
+        for (int i = 0; i < known.Length; i++)
+        {
+            known[i] =
+                lines[i].Answer ?? (lines[i].Error is { } error ? new SequenceResult { Error = error } : known[i]);
+        }
 
-    private static SequenceResult? Known(SourceLine line) =>
-        line.Answer ?? (line.Error is null ? null : new SequenceResult { Error = line.Error });
+        List<SourceLine> open = [.. lines.Where((_, i) => known[i] is null)];
+        var generated =
+            open.Count == 0
+                ? []
+                : await model.Model.Generate([.. open.Select(Input)], Parse(shard.Parameters), cancellationToken);
+        slot.Answers.Add(
+            shard.JobId,
+            model.LoadId,
+            open.Zip(generated)
+                .Where(pair => pair.First.Text is not null)
+                .Select(pair => (pair.First.Text!, pair.Second))
+        );
+        int next = 0;
+        return [.. known.Select(result => result ?? generated[next++])];
+    }
 
     private static SequenceInput Input(SourceLine line) =>
         line.Text is { } text ? SequenceInput.FromText(text) : SequenceInput.FromTokenIds(line.InputIds ?? []);

@@ -21,6 +21,7 @@ internal sealed partial class DatabaseListener(
     private static readonly TimeSpan _aliveInterval = TimeSpan.FromSeconds(30);
 
     private readonly Lock _lock = new();
+    private bool _isLost;
     private Subscription[] _subscriptions = [];
 
     /// <summary>Calls back on the listener's thread: be brief.</summary>
@@ -49,7 +50,13 @@ internal sealed partial class DatabaseListener(
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
-                LogLost(logger, exception);
+                if (!_isLost)
+                {
+                    // Once an outage, not once a try.
+                    _isLost = true;
+                    LogLost(logger, exception);
+                }
+
                 await Task.Delay(_reconnectDelay, time, stoppingToken);
             }
         }
@@ -60,6 +67,12 @@ internal sealed partial class DatabaseListener(
         await using var connection = await dataSource.OpenConnectionAsync(stoppingToken);
         connection.Notification += OnNotification;
         await ExecuteAsync(connection, string.Concat(NotificationChannels.All.Select(channel => $"LISTEN {channel};")));
+        if (_isLost)
+        {
+            _isLost = false;
+            LogFound(logger);
+        }
+
         foreach (var subscription in _subscriptions)
         {
             subscription.Connected?.Invoke();
@@ -103,6 +116,9 @@ internal sealed partial class DatabaseListener(
 
     [LoggerMessage(2000, LogLevel.Warning, "The connection that listens to PostgreSQL was lost; trying again")]
     private static partial void LogLost(ILogger logger, Exception exception);
+
+    [LoggerMessage(2001, LogLevel.Information, "PostgreSQL is listened to again")]
+    private static partial void LogFound(ILogger logger);
 
     private sealed record Subscription(
         DatabaseListener Listener,

@@ -29,6 +29,8 @@ internal sealed class DeviceSlot(SlotPlan plan, TimeProvider time)
     public IEnumerable<string> ReadyModels =>
         _models.Where(model => model.Value.State == ModelState.Ready).Select(model => model.Key);
 
+    public AnswerCache Answers { get; } = new(AnswerCache.UsualBytes);
+
     public long LinesDone => Volatile.Read(ref _linesDone);
 
     /// <summary>Time in which at least one shard ran.</summary>

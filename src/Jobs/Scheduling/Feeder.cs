@@ -28,16 +28,24 @@ internal sealed partial class Feeder(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var subscription = listener.Subscribe(NotificationChannels.Waiting, _ => signal.Set(), signal.Set);
+        bool failing = false;
         while (true)
         {
             await signal.WaitAsync(_pollInterval, stoppingToken);
             try
             {
                 await FeedAsync(stoppingToken);
+                failing = false;
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
-                LogFailed(logger, exception);
+                if (!failing)
+                {
+                    // Once an outage, not once a try.
+                    LogFailed(logger, exception);
+                }
+
+                failing = true;
                 await Task.Delay(_retryDelay, time, stoppingToken);
             }
         }

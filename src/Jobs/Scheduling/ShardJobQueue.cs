@@ -18,6 +18,8 @@ internal sealed class ShardJobQueue(PostgreSqlStorage storage, NpgsqlDataSource 
     // Wake-ups do the work; this finds what a lost one left behind.
     private static readonly TimeSpan _pollInterval = TimeSpan.FromSeconds(5);
 
+    private static readonly TimeSpan _retryDelay = TimeSpan.FromSeconds(1);
+
     // The priority is the first character of a queue's name (ShardQueue).
     private static readonly string _fetch = $"""
         UPDATE {Migrator.HangfireSchema}.jobqueue
@@ -45,12 +47,20 @@ internal sealed class ShardJobQueue(PostgreSqlStorage storage, NpgsqlDataSource 
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (Fetch(queues) is { } job)
+            try
             {
-                return job;
-            }
+                if (Fetch(queues) is { } job)
+                {
+                    return job;
+                }
 
-            waiter.Wait(_pollInterval, cancellationToken);
+                waiter.Wait(_pollInterval, cancellationToken);
+            }
+            catch (NpgsqlException)
+            {
+                // Others say that the database is away. Hangfire would wait longer each time, in the end for minutes.
+                cancellationToken.WaitHandle.WaitOne(_retryDelay);
+            }
         }
     }
 

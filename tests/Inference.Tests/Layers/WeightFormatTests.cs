@@ -95,6 +95,36 @@ public sealed class WeightFormatTests
         );
 
     [Theory]
+    [InlineData("AVX2 float32")]
+    [InlineData("AVX2 float16")]
+    [InlineData("AVX-512 float32")]
+    [InlineData("AVX-512 bfloat16")]
+    public void Skipping_the_zeros_after_a_relu_changes_no_bit(string kernel) =>
+        Gen.Select(Shapes, Gen.Double[0, 1], Gen.Bool)
+            .Sample(
+                (shape, zeros, accumulate) =>
+                {
+                    using DisposeScope scope = NewDisposeScope();
+                    Tensor bias = randn(shape.Out);
+                    using Linear linear = Create(kernel, randn(shape.Out, shape.In), shape.Bias ? bias : null);
+                    using Rows input = new(shape.In, CPU, shape.Rows);
+                    using Rows output = new(shape.Out, CPU, shape.Rows);
+                    using Rows expected = new(shape.Out, CPU, shape.Rows);
+                    // Zeros of both signs.
+                    input.Tensor.copy_(randn(shape.Rows, shape.In) * rand(shape.Rows, shape.In).gt(zeros));
+                    output.Tensor.normal_();
+                    output.Span.CopyTo(expected.Span);
+                    linear.Forward(input, expected, Activation.Relu, accumulate);
+
+                    input.IsRectified = true;
+                    linear.Forward(input, output, Activation.Relu, accumulate);
+
+                    output.Span.SequenceEqual(expected.Span).Should().BeTrue();
+                },
+                iter: 60
+            );
+
+    [Theory]
     [InlineData("AVX2")]
     [InlineData("AVX-512")]
     public void Weights_of_a_float16_checkpoint_lose_nothing(string instructionSet)

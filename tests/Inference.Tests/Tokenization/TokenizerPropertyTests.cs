@@ -41,4 +41,50 @@ public sealed class TokenizerPropertyTests
 
         ids.Sample(list => tokenizer.Decode(list, DecodeOptions.Default).Should().NotBeNull(), iter: 200);
     }
+
+    [Theory]
+    [InlineData("byt5")]
+    [InlineData("bart-tokenizer-json")]
+    [InlineData("bart-vocab-merges")]
+    [InlineData("blenderbot-vocab-merges")]
+    public void Bytes_come_back_as_they_went(string folder)
+    {
+        var tokenizer = Tokenizer.Load(ReferenceFolders.PathOf(folder));
+        var encode = new EncodeOptions { AddSpecialTokens = false, SplitSpecialTokens = true };
+        var decode = new DecodeOptions { SkipSpecialTokens = false, CleanUpTokenizationSpaces = false };
+
+        AnyText.Sample(
+            text =>
+            {
+                var back = tokenizer.Decode(tokenizer.Encode(text, encode), decode);
+                back.TrimStart(' ').Should().Be(WellFormed(text).TrimStart(' '));
+            },
+            iter: 500
+        );
+    }
+
+    [Theory]
+    [MemberData(nameof(Folders))]
+    public void One_tokenizer_serves_many_threads(string folder)
+    {
+        var tokenizer = Tokenizer.Load(ReferenceFolders.PathOf(folder));
+        var texts = Enumerable
+            .Range(0, 200)
+            .Select(i => $"text {i}, the quick </s> brown fox's {i * 7} ends.")
+            .ToArray();
+        var expected = texts.Select(text => tokenizer.Encode(text, EncodeOptions.Default)).ToArray();
+
+        Parallel.For(
+            0,
+            texts.Length * 4,
+            i =>
+            {
+                var ids = tokenizer.Encode(texts[i % texts.Length], EncodeOptions.Default);
+                ids.Should().Equal(expected[i % texts.Length]);
+            }
+        );
+    }
+
+    private static string WellFormed(string text) =>
+        string.Concat(text.EnumerateRunes().Select(rune => rune.ToString()));
 }

@@ -63,6 +63,28 @@ public sealed class ShardRunnerTests(TestDatabase database) : IClassFixture<Test
     }
 
     [Fact]
+    public async Task Equal_lines_of_a_job_are_computed_once_whatever_shards_they_stand_in()
+    {
+        var model = new TestModel();
+        await using var worker = Create(model);
+        var job = await database.InsertJobAsync(
+            TestWorker.Model,
+            shards: 2,
+            linesPerShard: 4,
+            text: line => $"word {line % 4}"
+        );
+        var other = await database.InsertJobAsync(TestWorker.Model, linesPerShard: 4, text: line => $"word {line}");
+
+        await RunAsync(worker, model, job);
+        await RunAsync(worker, model, job, firstLine: 4);
+        model.Lines.Should().Be(4);
+        await RunAsync(worker, model, other);
+
+        model.Lines.Should().Be(8);
+        await database.ShouldHaveEveryAnswerAsync(job, lines: 8, line => $"word {line % 4}");
+    }
+
+    [Fact]
     public async Task A_model_that_throws_makes_the_shard_wait_and_Hangfire_see_it()
     {
         var model = new TestModel { BeforeBatch = (_, _) => throw new InvalidOperationException("broken") };
@@ -154,7 +176,13 @@ public sealed class ShardRunnerTests(TestDatabase database) : IClassFixture<Test
             new Dictionary<string, TestModel>(StringComparer.Ordinal) { [TestWorker.Model] = model }
         );
 
-    private async Task RunAsync(TestWorker worker, TestModel model, Guid job, CancellationToken? abort = null)
+    private async Task RunAsync(
+        TestWorker worker,
+        TestModel model,
+        Guid job,
+        CancellationToken? abort = null,
+        long firstLine = 0
+    )
     {
         var slot = worker.Get<LocalSlots>().All[0];
         if (model.Loads == 0)
@@ -163,6 +191,6 @@ public sealed class ShardRunnerTests(TestDatabase database) : IClassFixture<Test
         }
 
         var runner = ActivatorUtilities.CreateInstance<ShardRunner>(worker.Services, slot);
-        await runner.RunAsync(job, await database.ShardIdAsync(job), abort ?? Cancellation);
+        await runner.RunAsync(job, await database.ShardIdAsync(job, firstLine), abort ?? Cancellation);
     }
 }

@@ -2,20 +2,26 @@ using System.Runtime.InteropServices;
 
 namespace Seq2Seq.Inference.Layers.Kernels;
 
-/// <summary>Native memory on a cache line's boundary, zeroed, freed with its owner. Kernels read and write it by pointer.</summary>
+/// <summary>Native memory on a cache line's boundary, freed with its owner. Kernels read and write it by pointer.</summary>
 internal sealed unsafe class AlignedBuffer<T> : SafeHandle
     where T : unmanaged
 {
     /// <summary>A cache line, and the widest vector register.</summary>
     public const int Alignment = 64;
 
-    public AlignedBuffer(nint length)
+    /// <param name="length">Number of elements.</param>
+    /// <param name="isZeroed">Without, large memory costs nothing until it is written.</param>
+    public AlignedBuffer(nint length, bool isZeroed = true)
         : base(invalidHandleValue: 0, ownsHandle: true)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         nuint bytes = checked((nuint)length * (nuint)sizeof(T));
         void* memory = NativeMemory.AlignedAlloc(Math.Max(bytes, Alignment), Alignment);
-        NativeMemory.Clear(memory, bytes);
+        if (isZeroed)
+        {
+            NativeMemory.Clear(memory, bytes);
+        }
+
         SetHandle((nint)memory);
         Length = length;
     }

@@ -14,11 +14,14 @@ namespace Seq2Seq.Inference.Layers.Kernels;
 //           the last keys fewer than eight repeat the last one, and their scores are never used.
 //   softmax: on the scores in scratch memory, filled up with −∞ to whole vectors; the division is left to the end.
 //   sum: 32 columns of the values at a time over all keys.
+// The caches of many rows don't fit any processor cache, and one head's part of a key is too short a run for the processor
+// to foresee the next: so each head asks for the next head's part of the keys, and of the values, that it reads.
 // A head width that isn't a multiple of eight ends with a masked vector. Order and shape of all sums depend on the row's
 // own length only: a row's result is the same bits in any company.
 internal static unsafe class AttentionKernel
 {
     private const int Lanes = 8;
+    private const int FloatsPerCacheLine = 16;
 
     /// <summary>Scratch up to this size lies on the stack.</summary>
     private const int StackBytes = 16 * 1024;
@@ -160,6 +163,19 @@ internal static unsafe class AttentionKernel
             Vector256<float> s7 = default;
             for (nint j = 0; j < whole; j += Lanes)
             {
+                if (j % FloatsPerCacheLine == 0)
+                {
+                    nint next = headWidth + j;
+                    Sse.Prefetch0(k0 + next);
+                    Sse.Prefetch0(k1 + next);
+                    Sse.Prefetch0(k2 + next);
+                    Sse.Prefetch0(k3 + next);
+                    Sse.Prefetch0(k4 + next);
+                    Sse.Prefetch0(k5 + next);
+                    Sse.Prefetch0(k6 + next);
+                    Sse.Prefetch0(k7 + next);
+                }
+
                 Vector256<float> q = Vector256.Load(query + j);
                 s0 = Fma.MultiplyAdd(q, Vector256.Load(k0 + j), s0);
                 s1 = Fma.MultiplyAdd(q, Vector256.Load(k1 + j), s1);
@@ -259,6 +275,10 @@ internal static unsafe class AttentionKernel
             {
                 float* even = keys[j] + offset;
                 float* odd = keys[j + 1] + offset;
+                Sse.Prefetch0(even + headWidth);
+                Sse.Prefetch0(even + headWidth + FloatsPerCacheLine);
+                Sse.Prefetch0(odd + headWidth);
+                Sse.Prefetch0(odd + headWidth + FloatsPerCacheLine);
                 Vector256<float> w = Avx.BroadcastScalarToVector256(weights + j);
                 e0 = Fma.MultiplyAdd(w, Vector256.Load(even), e0);
                 e1 = Fma.MultiplyAdd(w, Vector256.Load(even + 8), e1);

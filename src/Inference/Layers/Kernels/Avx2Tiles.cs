@@ -71,6 +71,44 @@ internal sealed unsafe class Avx2Tiles : ITiles
         }
     }
 
+    public static void SparseOnePanel<TFormat>(int rows, ref readonly TileArguments arguments)
+        where TFormat : struct, IWeightFormat
+    {
+        switch (rows)
+        {
+            case 1:
+                SparseOnePanel<Rows1, TFormat>(in arguments);
+                break;
+            case 2:
+                SparseOnePanel<Rows2, TFormat>(in arguments);
+                break;
+            case 3:
+                SparseOnePanel<Rows3, TFormat>(in arguments);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(rows), rows, message: null);
+        }
+    }
+
+    public static void SparseTwoPanels<TFormat>(int rows, ref readonly TileArguments arguments)
+        where TFormat : struct, IWeightFormat
+    {
+        switch (rows)
+        {
+            case 1:
+                SparseTwoPanels<Rows1, TFormat>(in arguments);
+                break;
+            case 2:
+                SparseTwoPanels<Rows2, TFormat>(in arguments);
+                break;
+            case 3:
+                SparseTwoPanels<Rows3, TFormat>(in arguments);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(rows), rows, message: null);
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void OnePanel<TRows, TFormat>(ref readonly TileArguments arguments)
         where TRows : struct, IRowCount
@@ -208,37 +246,195 @@ internal sealed unsafe class Avx2Tiles : ITiles
         {
             Fetch<TFormat>(panel);
             Fetch<TFormat>(second);
+            Vector256<float> v0 = Avx.BroadcastScalarToVector256(x0);
+            Vector256<float> v1 = TRows.Count > 1 ? Avx.BroadcastScalarToVector256(x0 + stride) : default;
+            Vector256<float> v2 = TRows.Count > 2 ? Avx.BroadcastScalarToVector256(x0 + (2 * stride)) : default;
             Vector256<float> wa = TFormat.Load256(panel);
-            Vector256<float> wb = TFormat.Load256(panel + (8 * TFormat.WeightBytes));
-            Vector256<float> wc = TFormat.Load256(second);
-            Vector256<float> wd = TFormat.Load256(second + (8 * TFormat.WeightBytes));
-            Vector256<float> first = Avx.BroadcastScalarToVector256(x0);
-            s0a = Fma.MultiplyAdd(first, wa, s0a);
-            s0b = Fma.MultiplyAdd(first, wb, s0b);
-            s0c = Fma.MultiplyAdd(first, wc, s0c);
-            s0d = Fma.MultiplyAdd(first, wd, s0d);
-
+            s0a = Fma.MultiplyAdd(v0, wa, s0a);
             if (TRows.Count > 1)
             {
-                Vector256<float> x = Avx.BroadcastScalarToVector256(x0 + stride);
-                s1a = Fma.MultiplyAdd(x, wa, s1a);
-                s1b = Fma.MultiplyAdd(x, wb, s1b);
-                s1c = Fma.MultiplyAdd(x, wc, s1c);
-                s1d = Fma.MultiplyAdd(x, wd, s1d);
+                s1a = Fma.MultiplyAdd(v1, wa, s1a);
             }
 
             if (TRows.Count > 2)
             {
-                Vector256<float> x = Avx.BroadcastScalarToVector256(x0 + (2 * stride));
-                s2a = Fma.MultiplyAdd(x, wa, s2a);
-                s2b = Fma.MultiplyAdd(x, wb, s2b);
-                s2c = Fma.MultiplyAdd(x, wc, s2c);
-                s2d = Fma.MultiplyAdd(x, wd, s2d);
+                s2a = Fma.MultiplyAdd(v2, wa, s2a);
+            }
+
+            Vector256<float> wb = TFormat.Load256(panel + (8 * TFormat.WeightBytes));
+            s0b = Fma.MultiplyAdd(v0, wb, s0b);
+            if (TRows.Count > 1)
+            {
+                s1b = Fma.MultiplyAdd(v1, wb, s1b);
+            }
+
+            if (TRows.Count > 2)
+            {
+                s2b = Fma.MultiplyAdd(v2, wb, s2b);
+            }
+
+            Vector256<float> wc = TFormat.Load256(second);
+            s0c = Fma.MultiplyAdd(v0, wc, s0c);
+            if (TRows.Count > 1)
+            {
+                s1c = Fma.MultiplyAdd(v1, wc, s1c);
+            }
+
+            if (TRows.Count > 2)
+            {
+                s2c = Fma.MultiplyAdd(v2, wc, s2c);
+            }
+
+            Vector256<float> wd = TFormat.Load256(second + (8 * TFormat.WeightBytes));
+            s0d = Fma.MultiplyAdd(v0, wd, s0d);
+            if (TRows.Count > 1)
+            {
+                s1d = Fma.MultiplyAdd(v1, wd, s1d);
+            }
+
+            if (TRows.Count > 2)
+            {
+                s2d = Fma.MultiplyAdd(v2, wd, s2d);
             }
 
             x0++;
             panel += Width * TFormat.WeightBytes;
             second += Width * TFormat.WeightBytes;
+        }
+
+        float* output = arguments.Output;
+        Finish(s0a, output, 0, in arguments);
+        Finish(s0b, output, 8, in arguments);
+        Finish(s0c, output, 16, in arguments);
+        Finish(s0d, output, 24, in arguments);
+
+        if (TRows.Count > 1)
+        {
+            output += arguments.OutputStride;
+            Finish(s1a, output, 0, in arguments);
+            Finish(s1b, output, 8, in arguments);
+            Finish(s1c, output, 16, in arguments);
+            Finish(s1d, output, 24, in arguments);
+        }
+
+        if (TRows.Count > 2)
+        {
+            output += arguments.OutputStride;
+            Finish(s2a, output, 0, in arguments);
+            Finish(s2b, output, 8, in arguments);
+            Finish(s2c, output, 16, in arguments);
+            Finish(s2d, output, 24, in arguments);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void SparseOnePanel<TRows, TFormat>(ref readonly TileArguments arguments)
+        where TRows : struct, IRowCount
+        where TFormat : struct, IWeightFormat
+    {
+        Vector256<float> s0a = default,
+            s0b = default;
+        Vector256<float> s1a = default,
+            s1b = default;
+        Vector256<float> s2a = default,
+            s2b = default;
+        float* v0 = arguments.Input;
+        float* v1 = arguments.Input + arguments.InputStride;
+        float* v2 = arguments.Input + (2 * arguments.InputStride);
+        byte* panel = arguments.Panel;
+        nint ahead = 1 * arguments.PanelStride;
+        int* offsets = arguments.Offsets;
+        nint count = arguments.Depth;
+        for (nint i = 0; i < count; i++)
+        {
+            byte* weights = panel + offsets[i];
+            Sse.Prefetch1(weights + ahead);
+            Vector256<float> x0 = Avx.BroadcastScalarToVector256(v0 + i);
+            Vector256<float> x1 = Avx.BroadcastScalarToVector256(v1 + i);
+            Vector256<float> x2 = Avx.BroadcastScalarToVector256(v2 + i);
+            Vector256<float> wa = TFormat.Load256(weights);
+            s0a = Fma.MultiplyAdd(x0, wa, s0a);
+            s1a = Fma.MultiplyAdd(x1, wa, s1a);
+            s2a = Fma.MultiplyAdd(x2, wa, s2a);
+
+            Vector256<float> wb = TFormat.Load256(weights + (8 * TFormat.WeightBytes));
+            s0b = Fma.MultiplyAdd(x0, wb, s0b);
+            s1b = Fma.MultiplyAdd(x1, wb, s1b);
+            s2b = Fma.MultiplyAdd(x2, wb, s2b);
+        }
+
+        float* output = arguments.Output;
+        Finish(s0a, output, 0, in arguments);
+        Finish(s0b, output, 8, in arguments);
+
+        if (TRows.Count > 1)
+        {
+            output += arguments.OutputStride;
+            Finish(s1a, output, 0, in arguments);
+            Finish(s1b, output, 8, in arguments);
+        }
+
+        if (TRows.Count > 2)
+        {
+            output += arguments.OutputStride;
+            Finish(s2a, output, 0, in arguments);
+            Finish(s2b, output, 8, in arguments);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void SparseTwoPanels<TRows, TFormat>(ref readonly TileArguments arguments)
+        where TRows : struct, IRowCount
+        where TFormat : struct, IWeightFormat
+    {
+        Vector256<float> s0a = default,
+            s0b = default,
+            s0c = default,
+            s0d = default;
+        Vector256<float> s1a = default,
+            s1b = default,
+            s1c = default,
+            s1d = default;
+        Vector256<float> s2a = default,
+            s2b = default,
+            s2c = default,
+            s2d = default;
+        float* v0 = arguments.Input;
+        float* v1 = arguments.Input + arguments.InputStride;
+        float* v2 = arguments.Input + (2 * arguments.InputStride);
+        byte* panel = arguments.Panel;
+        byte* second = panel + arguments.PanelStride;
+        nint ahead = 2 * arguments.PanelStride;
+        int* offsets = arguments.Offsets;
+        nint count = arguments.Depth;
+        for (nint i = 0; i < count; i++)
+        {
+            byte* weights = panel + offsets[i];
+            byte* others = second + offsets[i];
+            Sse.Prefetch1(weights + ahead);
+            Sse.Prefetch1(others + ahead);
+            Vector256<float> x0 = Avx.BroadcastScalarToVector256(v0 + i);
+            Vector256<float> x1 = Avx.BroadcastScalarToVector256(v1 + i);
+            Vector256<float> x2 = Avx.BroadcastScalarToVector256(v2 + i);
+            Vector256<float> wa = TFormat.Load256(weights);
+            s0a = Fma.MultiplyAdd(x0, wa, s0a);
+            s1a = Fma.MultiplyAdd(x1, wa, s1a);
+            s2a = Fma.MultiplyAdd(x2, wa, s2a);
+
+            Vector256<float> wb = TFormat.Load256(weights + (8 * TFormat.WeightBytes));
+            s0b = Fma.MultiplyAdd(x0, wb, s0b);
+            s1b = Fma.MultiplyAdd(x1, wb, s1b);
+            s2b = Fma.MultiplyAdd(x2, wb, s2b);
+
+            Vector256<float> wc = TFormat.Load256(others);
+            s0c = Fma.MultiplyAdd(x0, wc, s0c);
+            s1c = Fma.MultiplyAdd(x1, wc, s1c);
+            s2c = Fma.MultiplyAdd(x2, wc, s2c);
+
+            Vector256<float> wd = TFormat.Load256(others + (8 * TFormat.WeightBytes));
+            s0d = Fma.MultiplyAdd(x0, wd, s0d);
+            s1d = Fma.MultiplyAdd(x1, wd, s1d);
+            s2d = Fma.MultiplyAdd(x2, wd, s2d);
         }
 
         float* output = arguments.Output;

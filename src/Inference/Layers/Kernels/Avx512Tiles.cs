@@ -98,6 +98,44 @@ internal sealed unsafe class Avx512Tiles : ITiles
         }
     }
 
+    public static void SparseOnePanel<TFormat>(int rows, ref readonly TileArguments arguments)
+        where TFormat : struct, IWeightFormat
+    {
+        switch (rows)
+        {
+            case 1:
+                SparseOnePanel<Rows1, TFormat>(in arguments);
+                break;
+            case 2:
+                SparseOnePanel<Rows2, TFormat>(in arguments);
+                break;
+            case 3:
+                SparseOnePanel<Rows3, TFormat>(in arguments);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(rows), rows, message: null);
+        }
+    }
+
+    public static void SparseTwoPanels<TFormat>(int rows, ref readonly TileArguments arguments)
+        where TFormat : struct, IWeightFormat
+    {
+        switch (rows)
+        {
+            case 1:
+                SparseTwoPanels<Rows1, TFormat>(in arguments);
+                break;
+            case 2:
+                SparseTwoPanels<Rows2, TFormat>(in arguments);
+                break;
+            case 3:
+                SparseTwoPanels<Rows3, TFormat>(in arguments);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(rows), rows, message: null);
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void OnePanel<TRows, TFormat>(ref readonly TileArguments arguments)
         where TRows : struct, IRowCount
@@ -348,59 +386,118 @@ internal sealed unsafe class Avx512Tiles : ITiles
         {
             Fetch<TFormat>(panel);
             Fetch<TFormat>(second);
+            Vector512<float> v0 = Vector512.Create(*x0);
+            Vector512<float> v1 = TRows.Count > 1 ? Vector512.Create(*(x0 + stride)) : default;
+            Vector512<float> v2 = TRows.Count > 2 ? Vector512.Create(*(x0 + (2 * stride))) : default;
+            Vector512<float> v3 = TRows.Count > 3 ? Vector512.Create(*x3) : default;
+            Vector512<float> v4 = TRows.Count > 4 ? Vector512.Create(*(x3 + stride)) : default;
+            Vector512<float> v5 = TRows.Count > 5 ? Vector512.Create(*(x3 + (2 * stride))) : default;
             Vector512<float> wa = TFormat.Load512(panel);
-            Vector512<float> wb = TFormat.Load512(panel + (16 * TFormat.WeightBytes));
-            Vector512<float> wc = TFormat.Load512(second);
-            Vector512<float> wd = TFormat.Load512(second + (16 * TFormat.WeightBytes));
-            Vector512<float> first = Vector512.Create(*x0);
-            s0a = Avx512F.FusedMultiplyAdd(first, wa, s0a);
-            s0b = Avx512F.FusedMultiplyAdd(first, wb, s0b);
-            s0c = Avx512F.FusedMultiplyAdd(first, wc, s0c);
-            s0d = Avx512F.FusedMultiplyAdd(first, wd, s0d);
-
+            s0a = Avx512F.FusedMultiplyAdd(v0, wa, s0a);
             if (TRows.Count > 1)
             {
-                Vector512<float> x = Vector512.Create(*(x0 + stride));
-                s1a = Avx512F.FusedMultiplyAdd(x, wa, s1a);
-                s1b = Avx512F.FusedMultiplyAdd(x, wb, s1b);
-                s1c = Avx512F.FusedMultiplyAdd(x, wc, s1c);
-                s1d = Avx512F.FusedMultiplyAdd(x, wd, s1d);
+                s1a = Avx512F.FusedMultiplyAdd(v1, wa, s1a);
             }
 
             if (TRows.Count > 2)
             {
-                Vector512<float> x = Vector512.Create(*(x0 + (2 * stride)));
-                s2a = Avx512F.FusedMultiplyAdd(x, wa, s2a);
-                s2b = Avx512F.FusedMultiplyAdd(x, wb, s2b);
-                s2c = Avx512F.FusedMultiplyAdd(x, wc, s2c);
-                s2d = Avx512F.FusedMultiplyAdd(x, wd, s2d);
+                s2a = Avx512F.FusedMultiplyAdd(v2, wa, s2a);
             }
 
             if (TRows.Count > 3)
             {
-                Vector512<float> x = Vector512.Create(*x3);
-                s3a = Avx512F.FusedMultiplyAdd(x, wa, s3a);
-                s3b = Avx512F.FusedMultiplyAdd(x, wb, s3b);
-                s3c = Avx512F.FusedMultiplyAdd(x, wc, s3c);
-                s3d = Avx512F.FusedMultiplyAdd(x, wd, s3d);
+                s3a = Avx512F.FusedMultiplyAdd(v3, wa, s3a);
             }
 
             if (TRows.Count > 4)
             {
-                Vector512<float> x = Vector512.Create(*(x3 + stride));
-                s4a = Avx512F.FusedMultiplyAdd(x, wa, s4a);
-                s4b = Avx512F.FusedMultiplyAdd(x, wb, s4b);
-                s4c = Avx512F.FusedMultiplyAdd(x, wc, s4c);
-                s4d = Avx512F.FusedMultiplyAdd(x, wd, s4d);
+                s4a = Avx512F.FusedMultiplyAdd(v4, wa, s4a);
             }
 
             if (TRows.Count > 5)
             {
-                Vector512<float> x = Vector512.Create(*(x3 + (2 * stride)));
-                s5a = Avx512F.FusedMultiplyAdd(x, wa, s5a);
-                s5b = Avx512F.FusedMultiplyAdd(x, wb, s5b);
-                s5c = Avx512F.FusedMultiplyAdd(x, wc, s5c);
-                s5d = Avx512F.FusedMultiplyAdd(x, wd, s5d);
+                s5a = Avx512F.FusedMultiplyAdd(v5, wa, s5a);
+            }
+
+            Vector512<float> wb = TFormat.Load512(panel + (16 * TFormat.WeightBytes));
+            s0b = Avx512F.FusedMultiplyAdd(v0, wb, s0b);
+            if (TRows.Count > 1)
+            {
+                s1b = Avx512F.FusedMultiplyAdd(v1, wb, s1b);
+            }
+
+            if (TRows.Count > 2)
+            {
+                s2b = Avx512F.FusedMultiplyAdd(v2, wb, s2b);
+            }
+
+            if (TRows.Count > 3)
+            {
+                s3b = Avx512F.FusedMultiplyAdd(v3, wb, s3b);
+            }
+
+            if (TRows.Count > 4)
+            {
+                s4b = Avx512F.FusedMultiplyAdd(v4, wb, s4b);
+            }
+
+            if (TRows.Count > 5)
+            {
+                s5b = Avx512F.FusedMultiplyAdd(v5, wb, s5b);
+            }
+
+            Vector512<float> wc = TFormat.Load512(second);
+            s0c = Avx512F.FusedMultiplyAdd(v0, wc, s0c);
+            if (TRows.Count > 1)
+            {
+                s1c = Avx512F.FusedMultiplyAdd(v1, wc, s1c);
+            }
+
+            if (TRows.Count > 2)
+            {
+                s2c = Avx512F.FusedMultiplyAdd(v2, wc, s2c);
+            }
+
+            if (TRows.Count > 3)
+            {
+                s3c = Avx512F.FusedMultiplyAdd(v3, wc, s3c);
+            }
+
+            if (TRows.Count > 4)
+            {
+                s4c = Avx512F.FusedMultiplyAdd(v4, wc, s4c);
+            }
+
+            if (TRows.Count > 5)
+            {
+                s5c = Avx512F.FusedMultiplyAdd(v5, wc, s5c);
+            }
+
+            Vector512<float> wd = TFormat.Load512(second + (16 * TFormat.WeightBytes));
+            s0d = Avx512F.FusedMultiplyAdd(v0, wd, s0d);
+            if (TRows.Count > 1)
+            {
+                s1d = Avx512F.FusedMultiplyAdd(v1, wd, s1d);
+            }
+
+            if (TRows.Count > 2)
+            {
+                s2d = Avx512F.FusedMultiplyAdd(v2, wd, s2d);
+            }
+
+            if (TRows.Count > 3)
+            {
+                s3d = Avx512F.FusedMultiplyAdd(v3, wd, s3d);
+            }
+
+            if (TRows.Count > 4)
+            {
+                s4d = Avx512F.FusedMultiplyAdd(v4, wd, s4d);
+            }
+
+            if (TRows.Count > 5)
+            {
+                s5d = Avx512F.FusedMultiplyAdd(v5, wd, s5d);
             }
 
             x0++;
@@ -458,6 +555,144 @@ internal sealed unsafe class Avx512Tiles : ITiles
             Finish(s5b, output, 16, in arguments);
             Finish(s5c, output, 32, in arguments);
             Finish(s5d, output, 48, in arguments);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void SparseOnePanel<TRows, TFormat>(ref readonly TileArguments arguments)
+        where TRows : struct, IRowCount
+        where TFormat : struct, IWeightFormat
+    {
+        Vector512<float> s0a = default,
+            s0b = default;
+        Vector512<float> s1a = default,
+            s1b = default;
+        Vector512<float> s2a = default,
+            s2b = default;
+        float* v0 = arguments.Input;
+        float* v1 = arguments.Input + arguments.InputStride;
+        float* v2 = arguments.Input + (2 * arguments.InputStride);
+        byte* panel = arguments.Panel;
+        nint ahead = 1 * arguments.PanelStride;
+        int* offsets = arguments.Offsets;
+        nint count = arguments.Depth;
+        for (nint i = 0; i < count; i++)
+        {
+            byte* weights = panel + offsets[i];
+            Sse.Prefetch1(weights + ahead);
+            Sse.Prefetch1(weights + ahead + 64);
+            Vector512<float> x0 = Vector512.Create(v0[i]);
+            Vector512<float> x1 = Vector512.Create(v1[i]);
+            Vector512<float> x2 = Vector512.Create(v2[i]);
+            Vector512<float> wa = TFormat.Load512(weights);
+            s0a = Avx512F.FusedMultiplyAdd(x0, wa, s0a);
+            s1a = Avx512F.FusedMultiplyAdd(x1, wa, s1a);
+            s2a = Avx512F.FusedMultiplyAdd(x2, wa, s2a);
+
+            Vector512<float> wb = TFormat.Load512(weights + (16 * TFormat.WeightBytes));
+            s0b = Avx512F.FusedMultiplyAdd(x0, wb, s0b);
+            s1b = Avx512F.FusedMultiplyAdd(x1, wb, s1b);
+            s2b = Avx512F.FusedMultiplyAdd(x2, wb, s2b);
+        }
+
+        float* output = arguments.Output;
+        Finish(s0a, output, 0, in arguments);
+        Finish(s0b, output, 16, in arguments);
+
+        if (TRows.Count > 1)
+        {
+            output += arguments.OutputStride;
+            Finish(s1a, output, 0, in arguments);
+            Finish(s1b, output, 16, in arguments);
+        }
+
+        if (TRows.Count > 2)
+        {
+            output += arguments.OutputStride;
+            Finish(s2a, output, 0, in arguments);
+            Finish(s2b, output, 16, in arguments);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void SparseTwoPanels<TRows, TFormat>(ref readonly TileArguments arguments)
+        where TRows : struct, IRowCount
+        where TFormat : struct, IWeightFormat
+    {
+        Vector512<float> s0a = default,
+            s0b = default,
+            s0c = default,
+            s0d = default;
+        Vector512<float> s1a = default,
+            s1b = default,
+            s1c = default,
+            s1d = default;
+        Vector512<float> s2a = default,
+            s2b = default,
+            s2c = default,
+            s2d = default;
+        float* v0 = arguments.Input;
+        float* v1 = arguments.Input + arguments.InputStride;
+        float* v2 = arguments.Input + (2 * arguments.InputStride);
+        byte* panel = arguments.Panel;
+        byte* second = panel + arguments.PanelStride;
+        nint ahead = 2 * arguments.PanelStride;
+        int* offsets = arguments.Offsets;
+        nint count = arguments.Depth;
+        for (nint i = 0; i < count; i++)
+        {
+            byte* weights = panel + offsets[i];
+            byte* others = second + offsets[i];
+            Sse.Prefetch1(weights + ahead);
+            Sse.Prefetch1(weights + ahead + 64);
+            Sse.Prefetch1(others + ahead);
+            Sse.Prefetch1(others + ahead + 64);
+            Vector512<float> x0 = Vector512.Create(v0[i]);
+            Vector512<float> x1 = Vector512.Create(v1[i]);
+            Vector512<float> x2 = Vector512.Create(v2[i]);
+            Vector512<float> wa = TFormat.Load512(weights);
+            s0a = Avx512F.FusedMultiplyAdd(x0, wa, s0a);
+            s1a = Avx512F.FusedMultiplyAdd(x1, wa, s1a);
+            s2a = Avx512F.FusedMultiplyAdd(x2, wa, s2a);
+
+            Vector512<float> wb = TFormat.Load512(weights + (16 * TFormat.WeightBytes));
+            s0b = Avx512F.FusedMultiplyAdd(x0, wb, s0b);
+            s1b = Avx512F.FusedMultiplyAdd(x1, wb, s1b);
+            s2b = Avx512F.FusedMultiplyAdd(x2, wb, s2b);
+
+            Vector512<float> wc = TFormat.Load512(others);
+            s0c = Avx512F.FusedMultiplyAdd(x0, wc, s0c);
+            s1c = Avx512F.FusedMultiplyAdd(x1, wc, s1c);
+            s2c = Avx512F.FusedMultiplyAdd(x2, wc, s2c);
+
+            Vector512<float> wd = TFormat.Load512(others + (16 * TFormat.WeightBytes));
+            s0d = Avx512F.FusedMultiplyAdd(x0, wd, s0d);
+            s1d = Avx512F.FusedMultiplyAdd(x1, wd, s1d);
+            s2d = Avx512F.FusedMultiplyAdd(x2, wd, s2d);
+        }
+
+        float* output = arguments.Output;
+        Finish(s0a, output, 0, in arguments);
+        Finish(s0b, output, 16, in arguments);
+        Finish(s0c, output, 32, in arguments);
+        Finish(s0d, output, 48, in arguments);
+
+        if (TRows.Count > 1)
+        {
+            output += arguments.OutputStride;
+            Finish(s1a, output, 0, in arguments);
+            Finish(s1b, output, 16, in arguments);
+            Finish(s1c, output, 32, in arguments);
+            Finish(s1d, output, 48, in arguments);
+        }
+
+        if (TRows.Count > 2)
+        {
+            output += arguments.OutputStride;
+            Finish(s2a, output, 0, in arguments);
+            Finish(s2b, output, 16, in arguments);
+            Finish(s2c, output, 32, in arguments);
+            Finish(s2d, output, 48, in arguments);
         }
     }
 

@@ -56,6 +56,64 @@ internal static unsafe class Gemm<TTiles, TFormat>
         }
     }
 
+    /// <summary>The same for rows that are given by what isn't zero in them.</summary>
+    public static void MultiplySparse(
+        ref readonly GemmArguments arguments,
+        ref readonly SparseRows input,
+        int fromPanel,
+        int toPanel
+    )
+    {
+        int fullPanels = Math.Min(toPanel, arguments.Columns / TTiles.Width);
+        int panel = fromPanel;
+        for (; panel + 1 < fullPanels; panel += 2)
+        {
+            for (int row = 0; row < arguments.Rows; row += SparseRows.GroupRows)
+            {
+                TileArguments tile = SparseArgumentsOf(in arguments, in input, row, panel);
+                TTiles.SparseTwoPanels<TFormat>(Math.Min(SparseRows.GroupRows, arguments.Rows - row), in tile);
+            }
+        }
+
+        for (; panel < toPanel; panel++)
+        {
+            for (int row = 0; row < arguments.Rows; row += SparseRows.GroupRows)
+            {
+                TileArguments tile = SparseArgumentsOf(in arguments, in input, row, panel);
+                MultiplySparsePanel(ref tile, row, panel, in arguments);
+            }
+        }
+    }
+
+    [SkipLocalsInit]
+    private static void MultiplySparsePanel(
+        ref TileArguments tile,
+        int row,
+        int panel,
+        ref readonly GemmArguments arguments
+    )
+    {
+        int rows = Math.Min(SparseRows.GroupRows, arguments.Rows - row);
+        int columns = Math.Min(TTiles.Width, arguments.Columns - (panel * TTiles.Width));
+        if (columns == TTiles.Width)
+        {
+            TTiles.SparseOnePanel<TFormat>(rows, in tile);
+            return;
+        }
+
+        float* scratch = stackalloc float[SparseRows.GroupRows * TTiles.Width];
+        float* output = tile.Output;
+        tile.Output = scratch;
+        tile.OutputStride = TTiles.Width;
+        if (tile.Accumulate)
+        {
+            Copy(output, arguments.OutputStride, scratch, TTiles.Width, rows, columns);
+        }
+
+        TTiles.SparseOnePanel<TFormat>(rows, in tile);
+        Copy(scratch, TTiles.Width, output, arguments.OutputStride, rows, columns);
+    }
+
     private static void MultiplyBlock(
         ref readonly GemmArguments arguments,
         int row,
@@ -188,5 +246,21 @@ internal static unsafe class Gemm<TTiles, TFormat>
             Relu = arguments.Relu,
             Accumulate = arguments.Accumulate,
         };
+    }
+
+    private static TileArguments SparseArgumentsOf(
+        ref readonly GemmArguments arguments,
+        ref readonly SparseRows input,
+        int row,
+        int panel
+    )
+    {
+        int group = row / SparseRows.GroupRows;
+        TileArguments tile = ArgumentsOf(in arguments, row, panel);
+        tile.Input = input.Values(group);
+        tile.InputStride = input.Stride;
+        tile.Offsets = input.Offsets(group);
+        tile.Depth = input.Count(group);
+        return tile;
     }
 }

@@ -17,4 +17,12 @@ internal interface ITiles
 
     static abstract void TwoPanels<TFormat>(int rows, ref readonly TileArguments arguments)
         where TFormat : struct, IWeightFormat;
+
+    /// <summary>A group of <see cref="SparseRows"/>, of which so many rows are stored.</summary>
+    static abstract void SparseOnePanel<TFormat>(int rows, ref readonly TileArguments arguments)
+        where TFormat : struct, IWeightFormat;
+
+    /// <summary>A group of <see cref="SparseRows"/>, of which so many rows are stored.</summary>
+    static abstract void SparseTwoPanels<TFormat>(int rows, ref readonly TileArguments arguments)
+        where TFormat : struct, IWeightFormat;
 }

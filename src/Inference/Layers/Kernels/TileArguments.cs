@@ -15,8 +15,11 @@ internal unsafe struct TileArguments
     /// <summary>Bytes from this panel to the next.</summary>
     public nint PanelStride;
 
-    /// <summary>Length of the inner dimension.</summary>
+    /// <summary>Length of the inner dimension; in a sparse tile, its places that aren't zero.</summary>
     public nint Depth;
+
+    /// <summary>In a sparse tile, the places as offsets in bytes into the panel; the input is the values there.</summary>
+    public int* Offsets;
 
     /// <summary>First output row, at the panel's first column.</summary>
     public float* Output;

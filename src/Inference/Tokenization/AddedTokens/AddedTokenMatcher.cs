@@ -25,6 +25,9 @@ internal sealed class AddedTokenMatcher
 
     public bool IsEmpty => _byFirstCharacter.Count == 0;
 
+    /// <summary>False for text that has no token in it, told at a glance.</summary>
+    public bool MayOccurIn(ReadOnlySpan<char> text) => text.ContainsAny(_firstCharacters);
+
     /// <summary>Covers the whole text, in order; empty text gives one empty segment.</summary>
     public void Split(ReadOnlySpan<char> text, bool ignoreSpecial, List<TextSegment> output)
     {

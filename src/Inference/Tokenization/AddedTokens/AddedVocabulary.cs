@@ -29,6 +29,8 @@ internal sealed class AddedVocabulary(Func<string, int?> modelId, int modelSize,
 
     public bool Contains(string token) => _ids.ContainsKey(token);
 
+    public IReadOnlySet<string> Special => _special;
+
     public bool IsSpecial(string token) => _special.Contains(token);
 
     /// <summary>What decoding sees of an added token: its normalised form, where it has another one.</summary>

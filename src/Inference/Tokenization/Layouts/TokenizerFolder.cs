@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using Seq2Seq.Inference.Tokenization.SentencePiece;
 
 namespace Seq2Seq.Inference.Tokenization.Layouts;
@@ -15,6 +16,7 @@ internal sealed class TokenizerFolder
     private const int MaxJsonDepth = 64;
 
     private readonly string _folder;
+    private readonly Dictionary<string, SentencePieceModel> _models = new(StringComparer.Ordinal);
 
     private TokenizerFolder(string folder)
     {
@@ -45,7 +47,7 @@ internal sealed class TokenizerFolder
         if (!Directory.Exists(folder))
             throw new TokenizerLoadException(TokenizerLoadException.Missing, $"{folder} is not there.");
         var files = new TokenizerFolder(folder);
-        var layout = TokenizerLayout.Find(files);
+        var layout = files.Guard("tokenizer_config.json", () => TokenizerLayout.Find(files));
         return files.Guard(layout.NameOfFiles(files), () => layout.Load(files));
     }
 
@@ -76,13 +78,22 @@ internal sealed class TokenizerFolder
             return null;
         var bytes = Bytes(name);
         var options = new JsonDocumentOptions { MaxDepth = MaxJsonDepth };
-        return Guard(name, () => JsonDocument.Parse(WithoutMark(bytes), options).RootElement);
+        return Guard(
+            name,
+            () =>
+                Utf8.IsValid(bytes)
+                    ? JsonDocument.Parse(WithoutMark(bytes), options).RootElement
+                    : throw new InvalidDataException("It is not UTF-8.")
+        );
     }
 
+    /// <summary>A sentencepiece model; read once, however often it is asked for.</summary>
     public SentencePieceModel SentencePiece(string name)
     {
+        if (_models.TryGetValue(name, out var known))
+            return known;
         var bytes = Bytes(name);
-        return Guard(name, () => SentencePieceModelReader.Read(bytes));
+        return _models[name] = Guard(name, () => SentencePieceModelReader.Read(bytes));
     }
 
     /// <summary>Runs what reads a file; its failures name the file.</summary>

@@ -21,6 +21,10 @@ internal sealed class TokenizerJson
         if (json.TryGetProperty("version", out var version) && version.GetString() != "1.0")
             throw new InvalidDataException($"Its version is {version}; 1.0 can be read.");
         _json = json;
+        AddedTokens =
+            Part("added_tokens").ValueKind == JsonValueKind.Array
+                ? [.. Part("added_tokens").EnumerateArray().Select(ReadAddedToken)]
+                : [];
     }
 
     public JsonElement Model => _json.GetProperty("model");
@@ -28,14 +32,7 @@ internal sealed class TokenizerJson
     public bool HasPostProcessor => Part("post_processor").ValueKind == JsonValueKind.Object;
 
     /// <summary>The added tokens with the ids that stand in the file.</summary>
-    public IEnumerable<(int Id, AddedToken Token)> AddedTokens =>
-        Part("added_tokens").ValueKind == JsonValueKind.Array
-            ? Part("added_tokens")
-                .EnumerateArray()
-                .Select(token =>
-                    (token.GetProperty("id").GetInt32(), TokenizerSettings.ReadToken(token, special: false))
-                )
-            : [];
+    public IReadOnlyList<(int Id, AddedToken Token)> AddedTokens { get; }
 
     /// <summary>Everything as the file has it.</summary>
     public TokenizerPipeline ReadPipeline()
@@ -82,9 +79,13 @@ internal sealed class TokenizerJson
         {
             "OnlyFirst" => TruncationStrategy.OnlyFirst,
             "OnlySecond" => TruncationStrategy.OnlySecond,
-            _ => TruncationStrategy.LongestFirst,
+            null or "LongestFirst" => TruncationStrategy.LongestFirst,
+            var other => throw new InvalidDataException($"The truncation {other} is not known."),
         };
-        return new FileTruncation(strategy, truncation.GetProperty("max_length").GetInt32());
+        var maxLength = truncation.GetProperty("max_length").GetInt32();
+        return maxLength >= 0
+            ? new FileTruncation(strategy, maxLength)
+            : throw new InvalidDataException($"max_length is {maxLength}.");
     }
 
     public FilePadding? ReadPadding()
@@ -102,6 +103,9 @@ internal sealed class TokenizerJson
             Text(padding, "direction") == "Left"
         );
     }
+
+    private static (int Id, AddedToken Token) ReadAddedToken(JsonElement token) =>
+        (token.GetProperty("id").GetInt32(), TokenizerSettings.ReadToken(token, special: false));
 
     private JsonElement Part(string name) => _json.TryGetProperty(name, out var part) ? part : default;
 

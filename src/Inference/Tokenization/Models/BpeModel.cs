@@ -38,6 +38,16 @@ internal sealed class BpeModel : ITokenModel
         _cached = _cache.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
+    private BpeModel(BpeModel whole, IReadOnlySet<string> withheld)
+    {
+        (_options, _unknownId, _byteIds) = (whole._options, whole._unknownId, whole._byteIds);
+        _vocabulary = whole._vocabulary.Without(withheld);
+        _merges = whole
+            ._merges.Where(merge => !withheld.Contains(whole.TokenOf(merge.Value.Id)!))
+            .ToDictionary(merge => merge.Key, merge => merge.Value);
+        _cached = _cache.GetAlternateLookup<ReadOnlySpan<char>>();
+    }
+
     public int Size => _vocabulary.Count;
 
     public int? IdOf(string token) => _vocabulary.IdOf(token);
@@ -66,6 +76,8 @@ internal sealed class BpeModel : ITokenModel
         }
         ids.AddRange(tokens);
     }
+
+    public ITokenModel Without(IReadOnlySet<string> tokens) => new BpeModel(this, tokens);
 
     private static string BytePiece(int value) => string.Create(CultureInfo.InvariantCulture, $"<0x{value:X2}>");
 

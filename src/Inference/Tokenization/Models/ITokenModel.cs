@@ -13,4 +13,7 @@ internal interface ITokenModel
     /// <summary>Adds the ids of one piece.</summary>
     /// <exception cref="EncodeException">No token fits, and there is none for the unknown.</exception>
     void Tokenize(ReadOnlySpan<char> piece, List<int> ids);
+
+    /// <summary>The same model for text that must become none of these tokens, whatever stands in it.</summary>
+    ITokenModel Without(IReadOnlySet<string> tokens);
 }

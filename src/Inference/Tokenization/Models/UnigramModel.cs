@@ -21,21 +21,26 @@ internal sealed class UnigramModel : ITokenModel
     private readonly int? _unknownId;
     private readonly double _unknownScore;
     private readonly int[]? _byteIds;
+    private readonly bool _byteFallback;
 
     /// <exception cref="InvalidDataException">An unknown id that is none.</exception>
     public UnigramModel(
         IReadOnlyList<(string Token, double Score)> vocabulary,
         int? unknownId,
-        bool byteFallback = false
+        bool byteFallback = false,
+        IReadOnlySet<string>? withheld = null
     )
     {
         if (unknownId is { } unknown && (unknown < 0 || unknown >= vocabulary.Count))
             throw new InvalidDataException($"unk_id {unknown} is not in a vocabulary of {vocabulary.Count}.");
-        (_vocabulary, _unknownId) = (vocabulary, unknownId);
+        (_vocabulary, _unknownId, _byteFallback) = (vocabulary, unknownId, byteFallback);
         _scores = [.. vocabulary.Select(piece => piece.Score)];
         for (var id = 0; id < vocabulary.Count; id++)
-            _ids[vocabulary[id].Token] = id;
-        _trie = PieceTrie.Build(vocabulary.Select((piece, id) => (piece.Token, id)));
+        {
+            if (withheld?.Contains(vocabulary[id].Token) is not true)
+                _ids[vocabulary[id].Token] = id;
+        }
+        _trie = PieceTrie.Build(_ids.Select(piece => (piece.Key, piece.Value)));
         _unknownScore = _scores.DefaultIfEmpty().Min() - UnknownPenalty;
         if (byteFallback)
             _byteIds = [.. Enumerable.Range(0, 256).Select(value => _ids.GetValueOrDefault(BytePiece(value), -1))];
@@ -66,6 +71,9 @@ internal sealed class UnigramModel : ITokenModel
             ArrayPool<Best>.Shared.Return(best);
         }
     }
+
+    public ITokenModel Without(IReadOnlySet<string> tokens) =>
+        new UnigramModel(_vocabulary, _unknownId, _byteFallback, tokens);
 
     private static string BytePiece(int value) => string.Create(CultureInfo.InvariantCulture, $"<0x{value:X2}>");
 

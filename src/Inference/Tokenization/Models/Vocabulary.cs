@@ -29,6 +29,8 @@ internal sealed class Vocabulary
 
     public string? TokenOf(int id) => _tokens.GetValueOrDefault(id);
 
+    public Vocabulary Without(IReadOnlySet<string> tokens) => new(_ids.Where(token => !tokens.Contains(token.Key)));
+
     /// <summary>A JSON object of token to id.</summary>
     public static Vocabulary Read(JsonElement json)
     {

@@ -17,4 +17,10 @@ internal sealed class WordLevelModel(Vocabulary vocabulary, string unknownToken)
                 ? id
                 : _unknownId ?? throw EncodeException.NoUnknownToken(unknownToken)
         );
+
+    public ITokenModel Without(IReadOnlySet<string> tokens) =>
+        new WordLevelModel(
+            vocabulary.Without(tokens.Except([unknownToken], StringComparer.Ordinal).ToHashSet(StringComparer.Ordinal)),
+            unknownToken
+        );
 }

@@ -31,6 +31,12 @@ internal sealed class WordPieceModel(
         ids.Add(_unknownId ?? throw EncodeException.NoUnknownToken(unknownToken));
     }
 
+    public ITokenModel Without(IReadOnlySet<string> tokens)
+    {
+        var withheld = tokens.Except([unknownToken], StringComparer.Ordinal).ToHashSet(StringComparer.Ordinal);
+        return new WordPieceModel(vocabulary.Without(withheld), unknownToken, continuingPrefix, maxCharactersPerWord);
+    }
+
     private bool TryTokenize(ReadOnlySpan<char> word, List<int> ids)
     {
         // Prefix and word side by side, so that each candidate is a span of it.

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
@@ -335,32 +336,64 @@ internal sealed class OnigurumaParser
             case 'e':
                 return new Rune('\u001B');
             case '0':
-                return new Rune('\0');
+                return ReadNumber(0, 2, 8);
+            case 'c':
+                return ReadControl();
+            case 'C' when Take('-'):
+                return ReadControl();
+            case 'C' or 'M':
+                throw Broken($"\\{letter}");
             case 'u':
-                return ReadHex(4, 4);
+                return ReadNumber(4, 4, 16);
             case 'x' when Take('{'):
-                var rune = ReadHex(1, 8);
+                var rune = ReadNumber(1, 8, 16);
                 return Take('}') ? rune : throw Broken("\\x{ without }");
             case 'x':
-                return ReadHex(1, 2);
+                return ReadByte();
             default:
                 return letter;
         }
     }
 
-    private Rune ReadHex(int min, int max)
+    private Rune ReadControl()
     {
-        var start = _position;
-        while (!AtEnd && _position - start < max && char.IsAsciiHexDigit(Peek))
-            _position++;
-        var digits = _expression.AsSpan(start, _position - start);
-        return
-            digits.Length >= min
-            && int.TryParse(digits, NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var value)
-            && Rune.TryCreate(value, out var rune)
+        if (AtEnd)
+            throw Broken("a control without its letter");
+        return ReadRune().Value is '?' ? new Rune('\u007F') : new Rune(_expression[_position - 1] & 0x1F);
+    }
+
+    /// <summary>A byte of UTF-8: ASCII, or the first of those that write out a character.</summary>
+    private Rune ReadByte()
+    {
+        Span<byte> bytes = stackalloc byte[4];
+        bytes[0] = (byte)ReadNumber(1, 2, 16).Value;
+        var count = 1;
+        while (
+            count < bytes.Length && Rune.DecodeFromUtf8(bytes[..count], out _, out _) == OperationStatus.NeedMoreData
+        )
+        {
+            if (!_expression.AsSpan(_position).StartsWith("\\x"))
+                break;
+            _position += 2;
+            bytes[count++] = (byte)ReadNumber(1, 2, 16).Value;
+        }
+        return Rune.DecodeFromUtf8(bytes[..count], out var rune, out _) == OperationStatus.Done
+            ? rune
+            : throw Broken("a byte that is no character");
+    }
+
+    private Rune ReadNumber(int min, int max, int radix)
+    {
+        var (value, digits) = (0L, 0);
+        for (; !AtEnd && digits < max && IsDigit(Peek, radix); digits++)
+            value = value * radix + Convert.ToInt32(_expression[_position++].ToString(), 16);
+        return digits >= min && value <= 0x10FFFF && Rune.TryCreate((int)value, out var rune)
             ? rune
             : throw Broken("a character number");
     }
+
+    private static bool IsDigit(char character, int radix) =>
+        radix == 8 ? character is >= '0' and <= '7' : char.IsAsciiHexDigit(character);
 
     private CharacterSet ReadClass()
     {
@@ -468,6 +501,7 @@ internal sealed class OnigurumaParser
         return true;
     }
 
-    private FormatException Broken(string found) =>
-        new($"The expression '{_expression}' has {found} (at {_position}).");
+    private FormatException Broken(string found) => new($"The expression '{Beginning}' has {found} (at {_position}).");
+
+    private string Beginning => _expression.Length <= 200 ? _expression : _expression[..200] + "…";
 }

@@ -32,7 +32,7 @@ internal sealed class BpeSegmenter : IPieceSegmenter
             userDefined.Length == 0 ? null : PieceTrie.Build(userDefined.Select(piece => (piece.Text, piece.Id)));
     }
 
-    public void Segment(ReadOnlySpan<byte> normalized, List<PieceSpan> output)
+    public void Segment(ReadOnlySpan<byte> normalized, scoped ref PooledList<PieceSpan> output)
     {
         var symbols = Split(normalized);
         var agenda = new PriorityQueue<Pair, (float Score, int Left)>(BestFirst.Instance);
@@ -53,7 +53,7 @@ internal sealed class BpeSegmenter : IPieceSegmenter
             Consider(normalized, symbols, pair.Left, right.Next, agenda, splits);
         }
         for (var i = symbols.Count == 0 ? -1 : 0; i >= 0; i = symbols[i].Next)
-            Emit(normalized, symbols[i].Start, symbols[i].Length, splits, output);
+            Emit(normalized, symbols[i].Start, symbols[i].Length, splits, ref output);
     }
 
     private List<Symbol> Split(ReadOnlySpan<byte> text)
@@ -97,7 +97,7 @@ internal sealed class BpeSegmenter : IPieceSegmenter
         int start,
         int length,
         Dictionary<(int Start, int Length), int> splits,
-        List<PieceSpan> output
+        scoped ref PooledList<PieceSpan> output
     )
     {
         var piece = text.Slice(start, length);
@@ -106,8 +106,8 @@ internal sealed class BpeSegmenter : IPieceSegmenter
             id = _reserved.TryGetValue(Encoding.UTF8.GetString(piece), out var reserved) ? reserved : _unknownId;
         if (_model.Pieces[id].Type == PieceType.Unused && splits.TryGetValue((start, length), out var left))
         {
-            Emit(text, start, left, splits, output);
-            Emit(text, start + left, length - left, splits, output);
+            Emit(text, start, left, splits, ref output);
+            Emit(text, start + left, length - left, splits, ref output);
             return;
         }
         output.Add(new PieceSpan(id, start + length));

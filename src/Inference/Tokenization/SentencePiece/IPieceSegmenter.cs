@@ -4,7 +4,7 @@ namespace Seq2Seq.Inference.Tokenization.SentencePiece;
 internal interface IPieceSegmenter
 {
     /// <summary>Adds each piece's id and the offset behind its last byte.</summary>
-    void Segment(ReadOnlySpan<byte> normalized, List<PieceSpan> output);
+    void Segment(ReadOnlySpan<byte> normalized, scoped ref PooledList<PieceSpan> output);
 }
 
 internal readonly record struct PieceSpan(int Id, int End);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Seq2Seq.Inference.Tokenization.SentencePiece;
@@ -17,7 +18,10 @@ internal sealed class SentencePieceNormalizer
     private readonly byte[] _space;
 
     /// <summary>ASCII characters that a following ASCII character lets pass unchanged: no rule, no symbol, no space.</summary>
-    private readonly bool[] _plain = new bool[128];
+    private readonly SearchValues<byte> _plain;
+
+    /// <summary>Whether the same holds for the space, which is escaped.</summary>
+    private readonly bool _spaceIsPlain;
 
     public SentencePieceNormalizer(
         NormalizerSettings settings,
@@ -30,16 +34,12 @@ internal sealed class SentencePieceNormalizer
         _space = settings.EscapeWhitespaces ? Underline : " "u8.ToArray();
         _charsMap = settings.CharsMap.Length == 0 ? null : CharsMap.Read(settings.CharsMap);
         _userDefined = userDefined.Count == 0 ? null : PieceTrie.Build(userDefined.Select((text, i) => (text, i)));
-        for (byte ascii = 0; ascii < 128; ascii++)
-        {
-            _plain[ascii] =
-                ascii != ' '
-                && (_charsMap is null || _charsMap.IsPlain(ascii))
-                && (_userDefined is null || _userDefined.Step(PieceTrie.Root, ascii) < 0);
-        }
+        var plain = Enumerable.Range(0, 128).Select(ascii => (byte)ascii).Where(IsPlain).ToList();
+        _spaceIsPlain = plain.Remove((byte)' ');
+        _plain = SearchValues.Create([.. plain]);
     }
 
-    public void Normalize(ReadOnlySpan<byte> text, scoped ref PooledBytes output)
+    public void Normalize(ReadOnlySpan<byte> text, scoped ref PooledList<byte> output)
     {
         var removeExtra = _settings.RemoveExtraWhitespaces;
         if (removeExtra)
@@ -51,16 +51,24 @@ internal sealed class SentencePieceNormalizer
             return;
 
         if (_settings.AddDummyPrefix && !_treatWhitespaceAsSuffix)
-            output.Append(_space);
+            output.AddRange(_space);
         var previousIsSpace = removeExtra;
         while (!text.IsEmpty)
         {
             var run = PlainRun(text);
             if (run > 0)
             {
-                output.Append(text[..run]);
+                output.AddRange(text[..run]);
                 text = text[run..];
                 previousIsSpace = false;
+                continue;
+            }
+            if (_spaceIsPlain && text[0] == ' ' && (text.Length == 1 || text[1] < 128))
+            {
+                if (!previousIsSpace)
+                    output.AddRange(_space);
+                previousIsSpace = removeExtra;
+                text = text[1..];
                 continue;
             }
             var piece = Prefix(text, out var consumed);
@@ -78,21 +86,24 @@ internal sealed class SentencePieceNormalizer
         if (removeExtra)
         {
             while (output.Span.EndsWith(_space))
-                output.Truncate(output.Length - _space.Length);
+                output.Truncate(output.Count - _space.Length);
         }
         if (_settings.AddDummyPrefix && _treatWhitespaceAsSuffix)
-            output.Append(_space);
+            output.AddRange(_space);
     }
 
     /// <summary>How many characters may be copied as they are. The last ASCII one before another script may not.</summary>
     private int PlainRun(ReadOnlySpan<byte> text)
     {
-        var plain = _plain;
-        var run = 0;
-        while (run + 1 < text.Length && text[run] < 128 && plain[text[run]] && text[run + 1] < 128)
-            run++;
-        return run;
+        var run = text.IndexOfAnyExcept(_plain);
+        if (run < 0)
+            run = text.Length;
+        return run > 0 && run < text.Length && text[run] >= 128 ? run - 1 : run;
     }
+
+    private bool IsPlain(byte ascii) =>
+        (_charsMap is null || _charsMap.IsPlain(ascii))
+        && (_userDefined is null || _userDefined.Step(PieceTrie.Root, ascii) < 0);
 
     private ReadOnlySpan<byte> Prefix(ReadOnlySpan<byte> text, out int consumed)
     {
@@ -104,19 +115,19 @@ internal sealed class SentencePieceNormalizer
         return text[..consumed];
     }
 
-    private void AppendEscaped(ReadOnlySpan<byte> piece, ref PooledBytes output)
+    private void AppendEscaped(ReadOnlySpan<byte> piece, ref PooledList<byte> output)
     {
         if (!_settings.EscapeWhitespaces)
         {
-            output.Append(piece);
+            output.AddRange(piece);
             return;
         }
         for (var space = piece.IndexOf((byte)' '); space >= 0; space = piece.IndexOf((byte)' '))
         {
-            output.Append(piece[..space]);
-            output.Append(Underline);
+            output.AddRange(piece[..space]);
+            output.AddRange(Underline);
             piece = piece[(space + 1)..];
         }
-        output.Append(piece);
+        output.AddRange(piece);
     }
 }

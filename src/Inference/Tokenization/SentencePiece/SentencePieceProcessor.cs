@@ -53,11 +53,30 @@ internal sealed class SentencePieceProcessor
 
     public void Encode(ReadOnlySpan<char> text, List<int> output)
     {
-        if (text.IsEmpty)
-            return;
-        var bytes = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(text.Length));
-        EncodeUtf8(bytes.AsSpan(0, Encoding.UTF8.GetBytes(text, bytes)), output);
-        ArrayPool<byte>.Shared.Return(bytes);
+        var normalized = new PooledList<byte>(text.Length * 2 + 16);
+        var spans = new PooledList<PieceSpan>(text.Length + 16);
+        try
+        {
+            Segment(text, ref normalized, ref spans);
+            var (start, previousUnknown) = (0, false);
+            foreach (var (id, end) in spans.Span)
+            {
+                var unknown = id == UnknownId;
+                if (unknown && _byteIds.Length > 0)
+                {
+                    foreach (var value in normalized.Span[start..end])
+                        output.Add(_byteIds[value]);
+                }
+                else if (!unknown || !previousUnknown)
+                    output.Add(id);
+                (start, previousUnknown) = (end, unknown);
+            }
+        }
+        finally
+        {
+            normalized.Dispose();
+            spans.Dispose();
+        }
     }
 
     /// <summary>
@@ -66,36 +85,34 @@ internal sealed class SentencePieceProcessor
     /// </summary>
     public void Encode(ReadOnlySpan<char> text, int[] idOfPiece, Func<string, int> idOfUnknown, List<int> output)
     {
-        if (text.IsEmpty)
-            return;
-        var bytes = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(text.Length));
-        var normalized = new PooledBytes(text.Length * 3 + 16);
+        var normalized = new PooledList<byte>(text.Length * 2 + 16);
+        var spans = new PooledList<PieceSpan>(text.Length + 16);
         try
         {
-            _normalizer.Normalize(bytes.AsSpan(0, Encoding.UTF8.GetBytes(text, bytes)), ref normalized);
-            var spans = new List<PieceSpan>(normalized.Length / 2);
-            if (normalized.Length > 0)
-                _segmenter.Segment(normalized.Span, spans);
-            for (var (i, start) = (0, 0); i < spans.Count; start = spans[i++].End)
+            Segment(text, ref normalized, ref spans);
+            var pieces = spans.Span;
+            for (var (i, start) = (0, 0); i < pieces.Length; start = pieces[i++].End)
             {
-                if (spans[i].Id != UnknownId)
+                if (pieces[i].Id != UnknownId)
                 {
-                    output.Add(idOfPiece[spans[i].Id]);
+                    output.Add(idOfPiece[pieces[i].Id]);
                     continue;
                 }
-                while (_byteIds.Length == 0 && i + 1 < spans.Count && spans[i + 1].Id == UnknownId)
+                if (_byteIds.Length > 0)
+                {
+                    foreach (var value in normalized.Span[start..pieces[i].End])
+                        output.Add(idOfPiece[_byteIds[value]]);
+                    continue;
+                }
+                while (i + 1 < pieces.Length && pieces[i + 1].Id == UnknownId)
                     i++;
-                var run = normalized.Span[start..spans[i].End];
-                if (_byteIds.Length == 0)
-                    output.Add(idOfUnknown(Encoding.UTF8.GetString(run)));
-                foreach (var value in _byteIds.Length == 0 ? [] : run)
-                    output.Add(idOfPiece[_byteIds[value]]);
+                output.Add(idOfUnknown(Encoding.UTF8.GetString(normalized.Span[start..pieces[i].End])));
             }
         }
         finally
         {
             normalized.Dispose();
-            ArrayPool<byte>.Shared.Return(bytes);
+            spans.Dispose();
         }
     }
 
@@ -180,45 +197,24 @@ internal sealed class SentencePieceProcessor
         return unknown;
     }
 
-    private void EncodeUtf8(ReadOnlySpan<byte> text, List<int> output)
+    private void Segment(
+        ReadOnlySpan<char> text,
+        scoped ref PooledList<byte> normalized,
+        scoped ref PooledList<PieceSpan> output
+    )
     {
-        var normalized = new PooledBytes(text.Length * 2 + 16);
-        try
-        {
-            _normalizer.Normalize(text, ref normalized);
-            if (normalized.Length > 0)
-                EncodeNormalized(normalized.Span, output);
-        }
-        finally
-        {
-            normalized.Dispose();
-        }
-    }
-
-    private void EncodeNormalized(ReadOnlySpan<byte> normalized, List<int> output)
-    {
-        var spans = new List<PieceSpan>(normalized.Length / 2);
-        _segmenter.Segment(normalized, spans);
-        var (start, previousUnknown) = (0, false);
-        foreach (var (id, end) in spans)
-        {
-            var unknown = id == UnknownId;
-            if (unknown && _byteIds.Length > 0)
-            {
-                foreach (var value in normalized[start..end])
-                    output.Add(_byteIds[value]);
-            }
-            else if (!unknown || !previousUnknown)
-            {
-                output.Add(id);
-            }
-            (start, previousUnknown) = (end, unknown);
-        }
+        if (text.IsEmpty)
+            return;
+        var bytes = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(text.Length));
+        _normalizer.Normalize(bytes.AsSpan(0, Encoding.UTF8.GetBytes(text, bytes)), ref normalized);
+        ArrayPool<byte>.Shared.Return(bytes);
+        if (normalized.Count > 0)
+            _segmenter.Segment(normalized.Span, ref output);
     }
 
     private static string Denormalize(string text, SentencePieceNormalizer denormalizer)
     {
-        var normalized = new PooledBytes(text.Length * 3 + 16);
+        var normalized = new PooledList<byte>(text.Length * 3 + 16);
         try
         {
             denormalizer.Normalize(Encoding.UTF8.GetBytes(text), ref normalized);

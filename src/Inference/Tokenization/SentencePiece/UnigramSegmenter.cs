@@ -1,22 +1,21 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
+using System.Text;
 
 namespace Seq2Seq.Inference.Tokenization.SentencePiece;
 
 /// <summary>
 /// The most probable segmentation under a unigram language model (Kudo 2018), as sentencepiece's
-/// <c>unigram::Model::EncodeOptimized</c> finds it: one pass that keeps the best path to each place. The rounding is
-/// its own too (sums in double, kept as float), since near ties fall by it.
+/// <c>unigram::Model::EncodeOptimized</c> finds it: one pass that keeps the best path to each place, in
+/// single precision, since ties fall by it.
 /// </summary>
 internal sealed class UnigramSegmenter : IPieceSegmenter
 {
     private const float UnknownPenalty = 10;
 
     private readonly PieceTrie _trie;
-    private readonly Entry[] _entries;
+    private readonly float[] _scores;
     private readonly int _unknownId;
     private readonly float _unknownScore;
-    private readonly float _maxScore;
 
     public UnigramSegmenter(SentencePieceModel model, int unknownId)
     {
@@ -24,18 +23,18 @@ internal sealed class UnigramSegmenter : IPieceSegmenter
         var indexed = pieces.Select((piece, id) => (piece.Text, piece.Type, Id: id));
         _trie = PieceTrie.Build(
             indexed
-                .Where(piece => piece.Type is PieceType.Normal or PieceType.UserDefined or PieceType.Unused)
+                .Where(piece => piece.Type is PieceType.Normal or PieceType.UserDefined)
                 .Select(piece => (piece.Text, piece.Id))
         );
-        _entries = [.. pieces.Select(piece => new Entry(piece.Score, piece.Type))];
-        _unknownId = unknownId;
-        var scores = pieces.Where(piece => piece.Type == PieceType.Normal).Select(piece => piece.Score);
-        _unknownScore = scores.Aggregate(float.MaxValue, Math.Min) - UnknownPenalty;
+        var normal = pieces.Where(piece => piece.Type == PieceType.Normal).Select(piece => piece.Score);
         // FLT_MIN, the smallest positive number, is sentencepiece's own start value.
-        _maxScore = scores.Aggregate(1.17549435e-38f, Math.Max);
+        var maxScore = normal.Aggregate(1.17549435e-38f, Math.Max);
+        _scores = [.. pieces.Select(piece => ScoreOf(piece, maxScore))];
+        _unknownId = unknownId;
+        _unknownScore = normal.Aggregate(float.MaxValue, Math.Min) - UnknownPenalty;
     }
 
-    public void Segment(ReadOnlySpan<byte> normalized, List<PieceSpan> output)
+    public void Segment(ReadOnlySpan<byte> normalized, scoped ref PooledList<PieceSpan> output)
     {
         var size = normalized.Length;
         var rented = ArrayPool<Best>.Shared.Rent(size + 1);
@@ -46,13 +45,13 @@ internal sealed class UnigramSegmenter : IPieceSegmenter
         var first = output.Count;
         for (var end = size; end > 0; end = best[end].Start)
             output.Add(new PieceSpan(best[end].Id, end));
-        CollectionsMarshal.AsSpan(output)[first..].Reverse();
+        output.Span[first..].Reverse();
         ArrayPool<Best>.Shared.Return(rented);
     }
 
     private void FindBestPaths(ReadOnlySpan<byte> text, Span<Best> best)
     {
-        var (trie, entries) = (_trie, _entries);
+        var (trie, scores) = (_trie, _scores);
         for (var start = 0; start < text.Length; )
         {
             var scoreHere = best[start].Score;
@@ -67,13 +66,8 @@ internal sealed class UnigramSegmenter : IPieceSegmenter
                 var id = trie.Id(node);
                 if (id < 0)
                     continue;
-                var entry = entries[id];
-                if (entry.Type == PieceType.Unused)
-                    continue;
-                var length = end - start;
-                var score = entry.Type == PieceType.UserDefined ? length * _maxScore - 0.1 : entry.Score;
-                Offer(ref best[end], score + scoreHere, start, id);
-                hasSingle |= length == characterLength;
+                Offer(ref best[end], scores[id] + scoreHere, start, id);
+                hasSingle |= end - start == characterLength;
             }
             if (!hasSingle)
                 Offer(ref best[start + characterLength], _unknownScore + scoreHere, start, _unknownId);
@@ -81,10 +75,16 @@ internal sealed class UnigramSegmenter : IPieceSegmenter
         }
     }
 
-    private static void Offer(ref Best target, double score, int start, int id)
+    /// <summary>A user-defined symbol gets what any other way through its characters could have at most.</summary>
+    private static float ScoreOf(Piece piece, float maxScore) =>
+        piece.Type == PieceType.UserDefined
+            ? (float)(Encoding.UTF8.GetByteCount(piece.Text) * maxScore - 0.1)
+            : piece.Score;
+
+    private static void Offer(ref Best target, float score, int start, int id)
     {
         if (target.Start < 0 || score > target.Score)
-            target = new Best((float)score, start, id);
+            target = new Best(score, start, id);
     }
 
     private static int Utf8Length(byte first) =>
@@ -95,8 +95,6 @@ internal sealed class UnigramSegmenter : IPieceSegmenter
             < 0xF0 => 3,
             _ => 4,
         };
-
-    private readonly record struct Entry(float Score, PieceType Type);
 
     private readonly record struct Best(float Score, int Start, int Id);
 }

@@ -58,13 +58,14 @@ internal sealed class BlenderbotSmallTokenizer : StandaloneTokenizer
     {
         for (var start = 0; start < text.Length; )
         {
-            if (PythonText.IsSpace(text[start]))
+            // Unicode's white space alone: the words are found by the regex library.
+            if (char.IsWhiteSpace(text[start]))
             {
                 start++;
                 continue;
             }
             var end = start + 1;
-            while (end < text.Length && !PythonText.IsSpace(text[end]))
+            while (end < text.Length && !char.IsWhiteSpace(text[end]))
                 end++;
             // A newline right behind a word is kept with it.
             if (end < text.Length && text[end] == '\n')
@@ -87,10 +88,7 @@ internal sealed class BlenderbotSmallTokenizer : StandaloneTokenizer
                 continue;
             var lower = PythonText.ToLower(part);
             var pieces = _merges.Split(lower);
-            if (pieces.Count == 1 && lower.EnumerateRunes().Skip(1).Any())
-                pieces[0] = pieces[0][..^WordMerges.EndOfWord.Length];
-            else
-                pieces[^1] = pieces[^1][..^WordMerges.EndOfWord.Length];
+            pieces[^1] = pieces[^1][..^WordMerges.EndOfWord.Length];
             for (var i = 0; i < pieces.Count; i++)
             {
                 var token = i + 1 < pieces.Count ? pieces[i] + Continues : pieces[i];
@@ -103,7 +101,7 @@ internal sealed class BlenderbotSmallTokenizer : StandaloneTokenizer
         }
     }
 
-    /// <summary>Spaces before . , ! ? ( ) and around apostrophes, a word for a newline.</summary>
+    /// <summary>Spaces before . , ! ? ( ) and around apostrophes, a word for a newline, none for one behind a space.</summary>
     private static string Separate(string word)
     {
         var separated = new System.Text.StringBuilder(word.Length + 8);
@@ -113,10 +111,10 @@ internal sealed class BlenderbotSmallTokenizer : StandaloneTokenizer
                 separated.Append(' ').Append(character);
             else if (character == '\'')
                 separated.Append(" ' ");
-            else if (character == '\n')
-                separated.Append(" __newln__");
-            else
+            else if (character != '\n')
                 separated.Append(character);
+            else if (separated[^1] != ' ')
+                separated.Append(" __newln__");
         }
         return separated.ToString();
     }

@@ -77,7 +77,7 @@ internal sealed class ProphetNetTokenizer : StandaloneTokenizer
 
     protected override void EncodeText(string text, EncodeOptions options, List<int> ids)
     {
-        foreach (var word in _basic ? Words(text) : PythonText.Split(text))
+        foreach (var word in _basic ? Words(text, options.SplitSpecialTokens) : PythonText.Split(text))
         {
             if (_neverSplit.Contains(word))
                 ids.Add(Added.Id(word) ?? _vocabulary.IdOf(word) ?? _vocabulary.IdOf(_unknown)!.Value);
@@ -91,12 +91,12 @@ internal sealed class ProphetNetTokenizer : StandaloneTokenizer
     protected override string Join(List<string> tokens, DecodeOptions options) =>
         PythonText.Trim(string.Join(' ', tokens).Replace(" ##", "", StringComparison.Ordinal));
 
-    private List<string> Words(string text)
+    private List<string> Words(string text, bool splitSpecialTokens)
     {
         var words = new List<string>();
         foreach (var token in PythonText.Split(UnicodeForm.Apply(Clean(text), NormalizationForm.FormC)))
         {
-            if (_neverSplit.Contains(token) || Added.IsSpecial(token))
+            if (_neverSplit.Contains(token) || (!splitSpecialTokens && Added.IsSpecial(token)))
             {
                 words.Add(token);
                 continue;

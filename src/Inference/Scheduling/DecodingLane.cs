@@ -1,0 +1,220 @@
+using Seq2Seq.Inference.Devices;
+using Seq2Seq.Inference.Families;
+using Seq2Seq.Inference.Layers;
+using Seq2Seq.Inference.Layers.Attention;
+using static TorchSharp.torch;
+
+namespace Seq2Seq.Inference.Scheduling;
+
+/// <summary>
+/// One loop of a running batch, on a thread of its own: it admits lines while there is room, steps all their rows at once,
+/// and lets a line go as soon as it is finished. A line that is cancelled leaves before the next step.
+/// </summary>
+internal sealed class DecodingLane : IDisposable
+{
+    private readonly RunningBatch _owner;
+    private readonly INetwork _network;
+    private readonly BatchLimits _limits;
+    private readonly AutoResetEvent _arrival = new(initialState: false);
+    private readonly List<ActiveLine> _active = [];
+    private readonly Thread _thread;
+    private int _activeRows;
+    private volatile bool _stopping;
+
+    /// <param name="owner">Where lines come from and with whom cores are shared.</param>
+    /// <param name="network">The network; it is not disposed here.</param>
+    /// <param name="limits">How much to take on at once.</param>
+    /// <param name="index">The lane's place among its owner's.</param>
+    /// <param name="name">Name of the thread in debuggers and dumps.</param>
+    public DecodingLane(RunningBatch owner, INetwork network, BatchLimits limits, int index, string name)
+    {
+        _owner = owner;
+        _network = network;
+        _limits = limits;
+        Index = index;
+        _thread = new Thread(Run) { IsBackground = true, Name = name };
+    }
+
+    /// <summary>The first lane takes every line; the others join when there is enough for all.</summary>
+    public int Index { get; }
+
+    public void Start() => _thread.Start();
+
+    /// <summary>Has the lane look for lines.</summary>
+    public void Wake() => _arrival.Set();
+
+    /// <summary>Stops within a step. Lines that are not finished fail.</summary>
+    public void Dispose()
+    {
+        _stopping = true;
+        _arrival.Set();
+        _thread.Join();
+        _arrival.Dispose();
+    }
+
+    private void Run()
+    {
+        Denormals.Flush();
+        // Torch's own operators, where the network uses any, stay within the lane's share; the number holds for this thread.
+        set_num_threads(_owner.ThreadsPerLane);
+        using var inference = inference_mode();
+        NetworkShape shape = _network.Shape;
+        using KeyValueCache cache = new(shape.DecoderLayers, shape.CacheWidth, shape.Device);
+        using KeyValueCache memory = new(shape.DecoderLayers, shape.MemoryWidth, shape.Device);
+        using IForwardPass pass = _network.CreateForwardPass();
+        DecoderBatch batch = new(cache, memory);
+        while (!_stopping)
+        {
+            if (_active.Count == 0 && !_owner.HasLinesFor(this))
+            {
+                _arrival.WaitOne();
+                continue;
+            }
+
+            try
+            {
+                using RunningBatch.Share share = _owner.Compute();
+                while (!_stopping && RunStep(pass, batch)) { }
+            }
+            catch (Exception exception)
+            {
+                // The callers hear of it; the loop serves the others.
+                FailActive(exception);
+            }
+        }
+
+        FailActive(RunningBatch.Unloaded());
+    }
+
+    /// <returns>Whether lines are still being decoded.</returns>
+    private bool RunStep(IForwardPass pass, DecoderBatch batch)
+    {
+        using ComputeTeam.Membership team = _owner.EnterTeam();
+        DropCancelled();
+        Admit(pass, batch.Cache, batch.Memory);
+        if (_active.Count > 0)
+        {
+            Step(pass, batch);
+        }
+
+        return _active.Count > 0;
+    }
+
+    private void Admit(IForwardPass pass, KeyValueCache cache, KeyValueCache memory)
+    {
+        // A few lines more cost a whole pass of the encoder: wait until some have left, unless these are all that wait.
+        int waiting = _owner.Waiting;
+        int room = _limits.MaxRows - _activeRows;
+        if (waiting == 0 || (_active.Count > 0 && room < Math.Min(_limits.MaxRows / 8, waiting)))
+        {
+            return;
+        }
+
+        List<ActiveLine> admitted = [];
+        int tokens = 0;
+        int share = _owner.ShareOf(waiting);
+        while (
+            admitted.Count < share
+            && _owner.TryTake(
+                request =>
+                    (_active.Count == 0 && admitted.Count == 0)
+                    || (
+                        _activeRows + request.Settings.NumBeams <= _limits.MaxRows
+                        && tokens + request.Source.Count <= _limits.MaxEncoderTokens
+                    ),
+                out LineRequest? request
+            )
+        )
+        {
+            if (request.IsCancelled)
+            {
+                request.Cancel();
+                continue;
+            }
+
+            try
+            {
+                ActiveLine line = new(request, cache, memory);
+                _active.Add(line);
+                admitted.Add(line);
+                _activeRows += request.Settings.NumBeams;
+                tokens += request.Source.Count;
+            }
+            catch (Exception exception)
+            {
+                request.Fail(exception);
+            }
+        }
+
+        if (admitted.Count > 0)
+        {
+            pass.Encode(
+                new SourceBatch(
+                    [.. admitted.Select(line => line.Request.Source)],
+                    memory,
+                    [.. admitted.Select(line => line.MemoryStart)]
+                )
+            );
+        }
+    }
+
+    private void Step(IForwardPass pass, DecoderBatch batch)
+    {
+        batch.Clear();
+        foreach (ActiveLine line in _active)
+        {
+            line.AddTo(batch);
+        }
+
+        Rows logits = pass.Decode(batch);
+        int row = 0;
+        foreach (ActiveLine line in _active)
+        {
+            int rows = line.Search.Rows;
+            line.Advance(logits.Slice(row, rows));
+            row += rows;
+        }
+
+        RemoveWhere(line =>
+        {
+            if (line.Search.IsFinished)
+            {
+                line.Request.Complete(line.Search.Outputs());
+            }
+
+            return line.Search.IsFinished;
+        });
+    }
+
+    private void DropCancelled() =>
+        RemoveWhere(line =>
+        {
+            if (line.Request.IsCancelled)
+            {
+                line.Request.Cancel();
+                return true;
+            }
+
+            return false;
+        });
+
+    private void FailActive(Exception exception) =>
+        RemoveWhere(line =>
+        {
+            line.Request.Fail(exception);
+            return true;
+        });
+
+    private void RemoveWhere(Predicate<ActiveLine> leaves) =>
+        _active.RemoveAll(line =>
+        {
+            bool left = leaves(line);
+            if (left)
+            {
+                _activeRows -= line.Request.Settings.NumBeams;
+                line.Dispose();
+            }
+
+            return left;
+        });
+}

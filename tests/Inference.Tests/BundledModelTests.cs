@@ -1,0 +1,125 @@
+using System.IO.Compression;
+using Seq2Seq.Inference.Generation;
+using Seq2Seq.Inference.Loading;
+
+namespace Seq2Seq.Inference.Tests;
+
+/// <summary>The bundled model on its own test words, against what transformers answers (Data/make-english-tts.py).</summary>
+public sealed class BundledModelTests
+{
+    private static readonly string Folder = Path.Join(AppContext.BaseDirectory, "Data", "english-tts");
+
+    [Theory]
+    [InlineData("greedy", 1)]
+    [InlineData("beam4", 4)]
+    public async Task Every_test_word_is_answered_as_by_transformers(string golden, int beams)
+    {
+        string[] lines = await File.ReadAllLinesAsync(
+            Path.Join(Folder, "test.tsv"),
+            TestContext.Current.CancellationToken
+        );
+        SequenceInput[] words = [.. lines.Select(line => SequenceInput.FromText("phonemize: " + line.Split('\t')[0]))];
+        await using SequenceModel model = Load();
+
+        IReadOnlyList<SequenceResult> results = await model.GenerateAsync(
+            words,
+            new GenerationParameters { NumBeams = beams },
+            TestContext.Current.CancellationToken
+        );
+
+        results.Select(result => result.Outputs[0].Text).Should().Equal(Answers(golden));
+    }
+
+    [Fact]
+    public async Task Equal_lines_of_a_call_have_equal_results_and_keep_their_places()
+    {
+        await using SequenceModel model = Load();
+
+        IReadOnlyList<SequenceResult> results = await model.GenerateAsync(
+            [
+                SequenceInput.FromText("phonemize: cat"),
+                SequenceInput.FromText("phonemize: dog"),
+                SequenceInput.FromText("phonemize: cat"),
+            ],
+            GenerationParameters.Default,
+            TestContext.Current.CancellationToken
+        );
+
+        results[0].Outputs[0].Text.Should().Be("K AE1 T");
+        results[1].Outputs[0].Text.Should().Be("D AO1 G");
+        results[2].Should().BeSameAs(results[0]);
+    }
+
+    [Fact]
+    public async Task What_is_wrong_with_a_line_is_its_result_and_the_others_go_on()
+    {
+        await using SequenceModel model = Load(maxSourceTokens: 20);
+
+        IReadOnlyList<SequenceResult> results = await model.GenerateAsync(
+            [
+                SequenceInput.FromText(" "),
+                SequenceInput.FromTokenIds([]),
+                SequenceInput.FromTokenIds([5, 272]),
+                SequenceInput.FromTokenIds([-1]),
+                SequenceInput.FromText("phonemize: " + new string('a', 100)),
+                SequenceInput.FromText("phonemize: cat"),
+            ],
+            GenerationParameters.Default,
+            TestContext.Current.CancellationToken
+        );
+
+        results
+            .Select(result => result.Error?.Code)
+            .Should()
+            .Equal(
+                LineErrorCodes.Empty,
+                LineErrorCodes.Empty,
+                LineErrorCodes.TokenOutOfRange,
+                LineErrorCodes.TokenOutOfRange,
+                LineErrorCodes.TooLong,
+                null
+            );
+        results[^1].Outputs[0].FinishReason.Should().Be(FinishReason.Stop);
+    }
+
+    [Theory]
+    [InlineData("decoder_start_token_id")]
+    [InlineData("eos_token_id")]
+    [InlineData("suppress_tokens")]
+    public async Task A_token_outside_the_vocabulary_is_refused_by_the_parameter(string parameter)
+    {
+        await using SequenceModel model = Load();
+        GenerationParameters parameters = parameter switch
+        {
+            "decoder_start_token_id" => new GenerationParameters { DecoderStartTokenId = 272 },
+            "eos_token_id" => new GenerationParameters { EosTokenId = [1, 272] },
+            _ => new GenerationParameters { SuppressTokens = [272] },
+        };
+
+        model
+            .Invoking(loaded => loaded.Validate(parameters))
+            .Should()
+            .Throw<GenerationParametersException>()
+            .Which.Parameter.Should()
+            .Be(parameter);
+    }
+
+    private static SequenceModel Load(int maxSourceTokens = 16_384) =>
+        SequenceModel.Load(
+            new ModelLoadOptions
+            {
+                Name = "english-tts",
+                Folder = Folder,
+                ComputeType = "float32",
+                MaxSourceTokens = maxSourceTokens,
+            },
+            TestContext.Current.CancellationToken
+        );
+
+    private static string[] Answers(string golden)
+    {
+        using GZipStream stream = new(File.OpenRead(Path.Join(Folder, golden + ".txt.gz")), CompressionMode.Decompress);
+        using StreamReader reader = new(stream);
+        return reader.ReadToEnd().TrimEnd('\n').Split('\n');
+    }
+}

@@ -1,0 +1,149 @@
+using CsCheck;
+using Seq2Seq.Inference.Generation;
+using Seq2Seq.Inference.Loading;
+using Seq2Seq.Inference.Scheduling;
+using Seq2Seq.Inference.Tests.Families;
+
+namespace Seq2Seq.Inference.Tests.Scheduling;
+
+[Collection(TensorCount.Collection)]
+public sealed class RunningBatchTests : IDisposable
+{
+    private readonly LoadedNetwork _loaded = GoldenFamily.Open("t5").Load();
+
+    public void Dispose() => _loaded.Dispose();
+
+    [Fact]
+    public Task A_line_has_the_same_outputs_alone_and_in_any_company_and_order() =>
+        Gen.Int[1, 60]
+            .SelectMany(count => Gen.Select(Line.Array[count], Gen.Shuffle(Enumerable.Range(0, count).ToArray())))
+            .SampleAsync(
+                async test =>
+                {
+                    (var lines, int[] order) = test;
+                    using RunningBatch small = Start(threads: 1, maxRows: 1);
+                    using RunningBatch large = Start(threads: 2, maxRows: 24);
+                    LineRequest[] alone = [.. lines.Select(Request)];
+                    LineRequest[] together = [.. lines.Select(Request)];
+                    small.Add(alone);
+                    foreach (int[] part in order.Chunk(7))
+                    {
+                        large.Add([.. part.Select(index => together[index])]);
+                    }
+
+                    return (await TokensAsync(alone)).SequenceEqual(await TokensAsync(together));
+                },
+                iter: 20,
+                threads: 1
+            );
+
+    [Fact]
+    public async Task A_cancelled_line_leaves_and_the_others_finish()
+    {
+        using RunningBatch batch = Start(threads: 1, maxRows: 8);
+        using CancellationTokenSource cancellation = new();
+        LineRequest endless = new([5, 6, 1], Settings(1, 1_000_000, minNew: 1_000_000), cancellation.Token);
+        LineRequest other = new([7, 1], Settings(4, 10, minNew: 10), CancellationToken.None);
+        batch.Add([endless, other]);
+
+        (await other.Outputs)[0].TokenIds.Should().HaveCount(10);
+        endless.Outputs.IsCompleted.Should().BeFalse();
+        await cancellation.CancelAsync();
+
+        await endless
+            .Awaiting(request => request.Outputs)
+            .Should()
+            .ThrowAsync<OperationCanceledException>()
+            .WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task Lines_that_are_not_finished_fail_when_the_model_is_unloaded()
+    {
+        RunningBatch batch = Start(threads: 1, maxRows: 1);
+        LineRequest[] requests =
+        [
+            .. Enumerable
+                .Range(0, 3)
+                .Select(_ => new LineRequest(
+                    [5, 6, 1],
+                    Settings(1, 1_000_000, minNew: 1_000_000),
+                    CancellationToken.None
+                )),
+        ];
+        batch.Add(requests);
+
+        batch.Dispose();
+
+        foreach (LineRequest request in requests)
+        {
+            await request.Awaiting(line => line.Outputs).Should().ThrowAsync<ObjectDisposedException>();
+        }
+
+        batch.Invoking(stopped => stopped.Add(requests)).Should().Throw<ObjectDisposedException>();
+    }
+
+    [Fact]
+    public async Task A_line_with_more_beams_than_rows_is_decoded_by_itself()
+    {
+        using RunningBatch batch = Start(threads: 1, maxRows: 2);
+        LineRequest[] requests =
+        [
+            new([5, 6, 1], Settings(5, 6, minNew: 6), CancellationToken.None),
+            new([5, 6, 1], Settings(1, 6, minNew: 6), CancellationToken.None),
+        ];
+        batch.Add(requests);
+
+        (await requests[0].Outputs)[0].TokenIds.Should().HaveCount(6);
+        (await requests[1].Outputs)[0].TokenIds.Should().HaveCount(6);
+    }
+
+    [Fact]
+    public async Task Nothing_is_left_when_a_batch_is_disposed()
+    {
+        long before = TorchSharp.torch.Tensor.TotalCount;
+        using (RunningBatch batch = Start(threads: 2, maxRows: 24))
+        {
+            LineRequest[] requests =
+            [
+                .. Enumerable
+                    .Range(0, 50)
+                    .Select(i => new LineRequest([5, i, 1], Settings(1 + (i % 4), 12), CancellationToken.None)),
+            ];
+            batch.Add(requests);
+            await Task.WhenAll(requests.Select(request => request.Outputs));
+        }
+
+        TorchSharp.torch.Tensor.TotalCount.Should().Be(before);
+    }
+
+    private static Gen<(int[] Source, int Beams, int MaxNew, int NoRepeat)> Line =>
+        Gen.Select(Gen.Int[2, 119].Array[1, 20], Gen.Int[1, 5], Gen.Int[1, 12], Gen.Int[0, 3]);
+
+    private LineRequest Request((int[] Source, int Beams, int MaxNew, int NoRepeat) line) =>
+        new(line.Source, Settings(line.Beams, line.MaxNew, line.NoRepeat), CancellationToken.None);
+
+    private RunningBatch Start(int threads, int maxRows) =>
+        new(_loaded.Network, threads, new BatchLimits { MaxRows = maxRows, MaxEncoderTokens = 64 }, "test");
+
+    private GenerationSettings Settings(int beams, int maxNew, int noRepeat = 0, int? minNew = null) =>
+        GenerationSettings.Resolve(
+            new GenerationParameters
+            {
+                NumBeams = beams,
+                MaxNewTokens = maxNew,
+                MinNewTokens = minNew,
+                NoRepeatNgramSize = noRepeat,
+            },
+            _loaded.Network.GenerationDefaults,
+            _loaded.Network.Shape.VocabularySize,
+            maxPositions: null
+        );
+
+    private static async Task<IEnumerable<int>> TokensAsync(IEnumerable<LineRequest> requests)
+    {
+        IReadOnlyList<SequenceOutput>[] outputs = await Task.WhenAll(requests.Select(request => request.Outputs))
+            .WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        return outputs.SelectMany(line => line[0].TokenIds.Append(-1));
+    }
+}
