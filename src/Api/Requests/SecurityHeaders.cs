@@ -18,19 +18,22 @@ internal sealed class SecurityHeaders(RequestDelegate next)
 
     public Task InvokeAsync(HttpContext context)
     {
-        // Last of all, because an error answer starts with cleared headers.
-        context.Response.OnStarting(Add, context);
-        return next(context);
-    }
-
-    private static Task Add(object state)
-    {
-        var context = (HttpContext)state;
-        IHeaderDictionary headers = context.Response.Headers;
+        // Decided now, because Hangfire's pages move the path aside; written last of all, because an error answer starts with
+        // cleared headers.
         bool inline = Array.Exists(
             InlinePages,
             page => context.Request.Path.StartsWithSegments(page, StringComparison.OrdinalIgnoreCase)
         );
+        context.Response.OnStarting(() =>
+        {
+            Add(context.Response.Headers, inline);
+            return Task.CompletedTask;
+        });
+        return next(context);
+    }
+
+    private static void Add(IHeaderDictionary headers, bool inline)
+    {
         headers.ContentSecurityPolicy = inline ? WithInline : Ours;
         headers.XContentTypeOptions = "nosniff";
         headers.XFrameOptions = "DENY";
@@ -39,7 +42,5 @@ internal sealed class SecurityHeaders(RequestDelegate next)
         {
             headers.CacheControl = "no-store";
         }
-
-        return Task.CompletedTask;
     }
 }

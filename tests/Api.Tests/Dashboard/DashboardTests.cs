@@ -155,7 +155,9 @@ public sealed partial class DashboardTests(ApiFixture api) : IClassFixture<ApiFi
         Guid id = await api.Client.SubmitAsync("a");
         await api.Client.WaitAsync(id);
 
-        (await api.Client.GetStringAsync("/hangfire", Cancellation)).Should().Contain("Seq2Seq Jobs");
+        HttpResponseMessage page = await api.Client.GetAsync("/hangfire", Cancellation);
+        (await page.Content.ReadAsStringAsync(Cancellation)).Should().Contain("Seq2Seq Jobs");
+        page.Headers.GetValues("Content-Security-Policy").Single().Should().StartWith("default-src 'self';");
         await Seq2Seq.Testing.Eventually.HoldsAsync(
             async () =>
                 (await api.Client.GetStringAsync("/hangfire/jobs/succeeded", Cancellation)).Contains(
