@@ -52,17 +52,6 @@ internal static class DirectoryQueries
         ORDER BY created_at, id
         """;
 
-    /// <summary>Ends a job that has not finished, and tells. Before <see cref="CancelShards"/>, by the lock order. $1 job.</summary>
-    public const string Cancel = $"""
-        WITH cancelled AS (
-            UPDATE job
-            SET state = 'cancelled', finished_at = clock_timestamp(), expires_at = clock_timestamp() + retention
-            WHERE id = $1 AND state IN ('receiving', 'queued', 'running', 'paused')
-            RETURNING id
-        )
-        SELECT pg_notify('{NotificationChannels.Ended}', id::text) FROM cancelled
-        """;
-
     /// <summary>Before <see cref="PauseShards"/>, by the lock order. $1 job.</summary>
     public const string Pause = "UPDATE job SET state = 'paused' WHERE id = $1 AND state IN ('queued', 'running')";
 
@@ -101,16 +90,5 @@ internal static class DirectoryQueries
         FROM job
         WHERE job.id = $1 AND shard.job_id = $1 AND shard.state IN ('waiting', 'queued', 'running')
             AND shard.priority <> job.priority
-        """;
-
-    /// <summary>
-    /// A statement of its own, so that it sees what others did while <see cref="Cancel"/> waited for the job. Running shards lose
-    /// their lease, which stops their workers and refuses their results. $1 job.
-    /// </summary>
-    public const string CancelShards = """
-        UPDATE shard
-        SET state = 'cancelled', lease = NULL, lease_until = NULL, finished_at = clock_timestamp()
-        FROM job
-        WHERE job.id = $1 AND job.state = 'cancelled' AND shard.job_id = $1 AND shard.state IN ('waiting', 'queued', 'running')
         """;
 }

@@ -41,7 +41,7 @@ public sealed class JobDirectory
     {
         ArgumentNullException.ThrowIfNull(filter);
         await using var command = _dataSource.CreateCommand(DirectoryQueries.List);
-        AddOptional(command, NpgsqlDbType.Text, filter.State is { } state ? JobRow.StateName(state) : null);
+        AddOptional(command, NpgsqlDbType.Text, filter.State is { } state ? StateNames.Of(state) : null);
         AddOptional(command, NpgsqlDbType.Text, filter.Model);
         AddOptional(command, NpgsqlDbType.Text, filter.Search is null ? null : EscapePattern(filter.Search));
         AddOptional(command, NpgsqlDbType.Uuid, filter.Before);
@@ -125,10 +125,7 @@ public sealed class JobDirectory
     /// <returns>The job as it is afterwards; null when there is none of that id.</returns>
     public async Task<Job?> CancelAsync(Guid id, CancellationToken cancellationToken)
     {
-        await using var batch = _dataSource.CreateBatch();
-        Append(batch, DirectoryQueries.Cancel, id);
-        Append(batch, DirectoryQueries.CancelShards, id);
-        await batch.ExecuteNonQueryAsync(cancellationToken);
+        await JobEnding.EndAsync(_dataSource, id, JobState.Cancelled, code: null, message: null, cancellationToken);
         return await FindAsync(id, cancellationToken);
     }
 

@@ -12,57 +12,28 @@ namespace Seq2Seq.Api.CommandLine;
 /// </summary>
 internal static class DetokenizeCommand
 {
-    public static Command Build()
+    public static Command Build() =>
+        TokenizerCommand.Build(
+            "detokenize",
+            "Turns the token ids of each line into text.",
+            """echo '{"id": 1, "ids": [20, 4, 9, 1]}' | seq2seq detokenize --model models/english-tts""",
+            Answer
+        );
+
+    private static Action<Utf8JsonWriter> Answer(Tokenizer tokenizer, LineObject fields)
     {
-        var lines = new LineCommandOptions();
-        var command = new ExampleCommand("detokenize", "Turns the token ids of each line into text.")
-        {
-            Examples = ["""echo '{"id": 1, "ids": [20, 4, 9, 1]}' | seq2seq detokenize --model models/english-tts"""],
-        };
-        lines.AddTo(command);
-        command.SetAction(
-            async (parsed, cancellationToken) =>
+        IReadOnlyList<int> ids = fields.FindIntegers("ids") ?? throw new LineFormatException("The line has no 'ids'.");
+        string text = tokenizer.Decode(
+            ids,
+            new DecodeOptions
             {
-                Tokenizer tokenizer = Tokenizer.Load(lines.Folder(parsed));
-                return await lines.RunAsync(
-                    parsed,
-                    (batch, _) => Task.FromResult(batch.Select(line => Answer(tokenizer, line)).ToArray()),
-                    cancellationToken
-                );
+                SkipSpecialTokens = fields.FindFlag("skip_special_tokens") ?? true,
+                CleanUpTokenizationSpaces = fields.FindFlag("clean_up_tokenization_spaces"),
+                SourceLanguage = fields.FindText("src_lang"),
+                TargetLanguage = fields.FindText("tgt_lang"),
+                UseSourceTokenizer = fields.FindFlag("use_source_tokenizer"),
             }
         );
-        return command;
-    }
-
-    private static LineAnswer Answer(Tokenizer tokenizer, InputLine line)
-    {
-        JsonElement? id = null;
-        try
-        {
-            using var fields = LineObject.Parse(line);
-            id = fields.Id?.Clone();
-            IReadOnlyList<int> ids =
-                fields.FindIntegers("ids") ?? throw new LineFormatException("The line has no 'ids'.");
-            string text = tokenizer.Decode(
-                ids,
-                new DecodeOptions
-                {
-                    SkipSpecialTokens = fields.FindFlag("skip_special_tokens") ?? true,
-                    CleanUpTokenizationSpaces = fields.FindFlag("clean_up_tokenization_spaces"),
-                    SourceLanguage = fields.FindText("src_lang"),
-                    TargetLanguage = fields.FindText("tgt_lang"),
-                    UseSourceTokenizer = fields.FindFlag("use_source_tokenizer"),
-                }
-            );
-            return LineAnswer.Of(line, id, writer => writer.WriteString("text", text));
-        }
-        catch (LineFormatException e)
-        {
-            return LineAnswer.Of(line, id, e.Error);
-        }
-        catch (Exception e) when (e is ArgumentException or EncodeException)
-        {
-            return LineAnswer.Of(line, id, new LineFormatException(e.Message).Error);
-        }
+        return writer => writer.WriteString("text", text);
     }
 }

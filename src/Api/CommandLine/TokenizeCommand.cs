@@ -12,76 +12,41 @@ namespace Seq2Seq.Api.CommandLine;
 /// </summary>
 internal static class TokenizeCommand
 {
-    public static Command Build()
+    public static Command Build() =>
+        TokenizerCommand.Build(
+            "tokenize",
+            "Turns the text of each line into token ids.",
+            """echo '{"id": 1, "text": "phonemize: wonderful"}' | seq2seq tokenize --model models/english-tts""",
+            Answer
+        );
+
+    private static Action<Utf8JsonWriter> Answer(Tokenizer tokenizer, LineObject fields)
     {
-        var lines = new LineCommandOptions();
-        var command = new ExampleCommand("tokenize", "Turns the text of each line into token ids.")
-        {
-            Examples =
-            [
-                """echo '{"id": 1, "text": "phonemize: wonderful"}' | seq2seq tokenize --model models/english-tts""",
-            ],
-        };
-        lines.AddTo(command);
-        command.SetAction(
-            async (parsed, cancellationToken) =>
+        string text = fields.FindText("text") ?? throw new LineFormatException("The line has no 'text'.");
+        IReadOnlyList<int> ids = tokenizer.Encode(
+            text,
+            new EncodeOptions
             {
-                Tokenizer tokenizer = Tokenizer.Load(lines.Folder(parsed));
-                return await lines.RunAsync(
-                    parsed,
-                    (batch, _) => Task.FromResult(batch.Select(line => Answer(tokenizer, line)).ToArray()),
-                    cancellationToken
-                );
+                TextPair = fields.FindText("text_pair"),
+                AddSpecialTokens = fields.FindFlag("add_special_tokens") ?? true,
+                Truncation = ReadTruncation(fields),
+                MaxLength = fields.FindInteger("max_length"),
+                SourceLanguage = fields.FindText("src_lang"),
+                TargetLanguage = fields.FindText("tgt_lang"),
+                AsTarget = fields.FindFlag("as_target") ?? false,
+                SplitSpecialTokens = fields.FindFlag("split_special_tokens") ?? false,
             }
         );
-        return command;
-    }
+        return writer =>
+        {
+            writer.WriteStartArray("ids");
+            foreach (int token in ids)
+            {
+                writer.WriteNumberValue(token);
+            }
 
-    private static LineAnswer Answer(Tokenizer tokenizer, InputLine line)
-    {
-        JsonElement? id = null;
-        try
-        {
-            using var fields = LineObject.Parse(line);
-            id = fields.Id?.Clone();
-            string text = fields.FindText("text") ?? throw new LineFormatException("The line has no 'text'.");
-            IReadOnlyList<int> ids = tokenizer.Encode(
-                text,
-                new EncodeOptions
-                {
-                    TextPair = fields.FindText("text_pair"),
-                    AddSpecialTokens = fields.FindFlag("add_special_tokens") ?? true,
-                    Truncation = ReadTruncation(fields),
-                    MaxLength = fields.FindInteger("max_length"),
-                    SourceLanguage = fields.FindText("src_lang"),
-                    TargetLanguage = fields.FindText("tgt_lang"),
-                    AsTarget = fields.FindFlag("as_target") ?? false,
-                    SplitSpecialTokens = fields.FindFlag("split_special_tokens") ?? false,
-                }
-            );
-            return LineAnswer.Of(
-                line,
-                id,
-                writer =>
-                {
-                    writer.WriteStartArray("ids");
-                    foreach (int token in ids)
-                    {
-                        writer.WriteNumberValue(token);
-                    }
-
-                    writer.WriteEndArray();
-                }
-            );
-        }
-        catch (LineFormatException e)
-        {
-            return LineAnswer.Of(line, id, e.Error);
-        }
-        catch (Exception e) when (e is ArgumentException or EncodeException)
-        {
-            return LineAnswer.Of(line, id, new LineFormatException(e.Message).Error);
-        }
+            writer.WriteEndArray();
+        };
     }
 
     // As in the Hugging Face call: true means longest_first.

@@ -1,5 +1,4 @@
 using Npgsql;
-using Seq2Seq.Jobs.Scheduling;
 
 namespace Seq2Seq.Jobs.Leasing;
 
@@ -11,23 +10,6 @@ internal sealed class JobFailure(NpgsqlDataSource dataSource)
 
     /// <summary>Code of a job that had not finished by its deadline.</summary>
     public const string DeadlineCode = "deadline_exceeded";
-
-    private const string Fail = """
-        WITH ended AS (
-            UPDATE job
-            SET state = 'failed', error_code = $2, error_message = $3, finished_at = clock_timestamp(),
-                expires_at = clock_timestamp() + retention
-            WHERE id = $1 AND state IN ('receiving', 'queued', 'running', 'paused')
-            RETURNING id
-        ),
-        dropped AS (
-            UPDATE shard
-            SET state = 'cancelled', lease = NULL, lease_until = NULL, finished_at = clock_timestamp()
-            FROM ended
-            WHERE shard.job_id = ended.id AND shard.state IN ('waiting', 'queued', 'running')
-        )
-        SELECT pg_notify($4, id::text) FROM ended
-        """;
 
     // One at a time, by the lock order.
     private const string Late = """
@@ -63,13 +45,6 @@ internal sealed class JobFailure(NpgsqlDataSource dataSource)
 
     private static DateTimeOffset ReadTime(NpgsqlDataReader row) => row.GetFieldValue<DateTimeOffset>(1);
 
-    public async Task FailAsync(Guid jobId, string code, string message, CancellationToken cancellationToken)
-    {
-        await using var command = dataSource.CreateCommand(Fail);
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = jobId });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = code });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = message });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = NotificationChannels.Ended });
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
+    public Task FailAsync(Guid jobId, string code, string message, CancellationToken cancellationToken) =>
+        JobEnding.EndAsync(dataSource, jobId, JobState.Failed, code, message, cancellationToken);
 }

@@ -3,6 +3,7 @@ using Npgsql;
 using Seq2Seq.Inference.Loading;
 using Seq2Seq.Jobs.Configuration;
 using Seq2Seq.Jobs.Execution;
+using Seq2Seq.Jobs.Storage;
 
 namespace Seq2Seq.Jobs.Scheduling;
 

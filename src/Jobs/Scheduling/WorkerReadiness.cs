@@ -1,3 +1,5 @@
+using Seq2Seq.Jobs.Storage;
+
 namespace Seq2Seq.Jobs.Scheduling;
 
 /// <summary>Whether this process's slots are ready for work, for <c>/readyz</c>. Registered with the workers.</summary>

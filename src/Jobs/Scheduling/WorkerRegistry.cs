@@ -2,6 +2,7 @@ using System.Reflection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Seq2Seq.Jobs.Leasing;
+using Seq2Seq.Jobs.Storage;
 
 namespace Seq2Seq.Jobs.Scheduling;
 

@@ -45,8 +45,6 @@ internal static class JobRow
             Deadline = ReadTime(reader, 22),
         };
 
-    public static string StateName(JobState state) => state.ToString().ToLowerInvariant();
-
     public static DateTimeOffset? ReadTime(NpgsqlDataReader reader, int column) =>
         reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
 

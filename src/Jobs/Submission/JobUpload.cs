@@ -211,7 +211,7 @@ internal sealed class JobUpload : IAsyncDisposable
 
     private void AppendJob(NpgsqlBatch batch, JobState state, byte[]? digest)
     {
-        var command = Append(batch, UploadQueries.Insert, _id, JobRow.StateName(state), _request.Model, _retention);
+        var command = Append(batch, UploadQueries.Insert, _id, StateNames.Of(state), _request.Model, _retention);
         command.Parameters.Add(new NpgsqlParameter { Value = (short)_request.Priority });
         command.Parameters.Add(new NpgsqlParameter { Value = GenerationParametersJson.Write(_request.Parameters) });
         command.Parameters.Add(new NpgsqlParameter<string?> { TypedValue = _request.Name });

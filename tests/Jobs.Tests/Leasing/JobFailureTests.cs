@@ -1,3 +1,4 @@
+using Npgsql;
 using Seq2Seq.Jobs.Tests;
 using Seq2Seq.Testing;
 
@@ -43,6 +44,44 @@ public sealed class JobFailureTests(TestDatabase database) : IClassFixture<TestD
         await worker.Get<JobFailure>().FailLateAsync(Cancellation);
 
         (await database.JobStateAsync(job)).Should().Be("completed");
+    }
+
+    [Fact]
+    public async Task A_shard_that_a_split_brings_while_the_failure_waits_is_dropped_too()
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        var job = await database.InsertJobAsync("m");
+        await using var splitting = await database.DataSource.OpenConnectionAsync(Cancellation);
+        await using var split = await splitting.BeginTransactionAsync(Cancellation);
+        await ExecuteAsync(splitting, "SELECT FROM job WHERE id = $1 FOR NO KEY UPDATE", job);
+
+        var failing = worker.Get<JobFailure>().FailAsync(job, "code", "message", Cancellation);
+        await Eventually.HoldsAsync(
+            () =>
+                database.ScalarAsync<bool>(
+                    "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')"
+                ),
+            TimeSpan.FromSeconds(10),
+            "the failure waits for the job"
+        );
+        await ExecuteAsync(
+            splitting,
+            "INSERT INTO shard (job_id, first_line, lines, priority, model, input) SELECT $1, 1000, 1, 5, 'm', input FROM shard WHERE job_id = $1",
+            job
+        );
+        await ExecuteAsync(splitting, "UPDATE job SET shards = shards + 1 WHERE id = $1", job);
+        await split.CommitAsync(Cancellation);
+        await failing;
+
+        (await database.JobStateAsync(job)).Should().Be("failed");
+        (await database.CountShardsAsync(job, "cancelled")).Should().Be(2);
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, Guid job)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = job });
+        await command.ExecuteNonQueryAsync(Cancellation);
     }
 
     private async Task CompleteAsync(TestWorker worker, Guid job)

@@ -1,4 +1,4 @@
-namespace Seq2Seq.Jobs.Scheduling;
+namespace Seq2Seq.Jobs.Storage;
 
 /// <summary>States as they stand in tables and answers: in lower case.</summary>
 internal static class StateNames
