@@ -54,7 +54,7 @@ public static class JobsServices
         services.AddSingleton<ModelFailures>();
         services.AddSingleton<SlotLoader>();
         services.AddSingleton<WorkerRegistry>();
-        services.AddSingleton(provider => new WorkerReadiness(provider.GetRequiredService<LocalSlots>()));
+        services.AddSingleton(provider => new WorkerReadiness(provider.GetRequiredService<WorkerRegistry>()));
         services.AddSingleton<Feeder>();
 
         // Services stop in reverse: the slots drain while leases are still renewed.

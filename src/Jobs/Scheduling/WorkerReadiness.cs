@@ -2,12 +2,15 @@ using Seq2Seq.Jobs.Storage;
 
 namespace Seq2Seq.Jobs.Scheduling;
 
-/// <summary>Whether this process's slots are ready for work, for <c>/readyz</c>. Registered with the workers.</summary>
+/// <summary>
+/// Whether this process's slots are ready for work, for <c>/readyz</c>. It follows what the database was told, so that
+/// whoever asks the database next finds the same. Registered with the workers.
+/// </summary>
 public sealed class WorkerReadiness
 {
-    private readonly LocalSlots _slots;
+    private readonly WorkerRegistry _registry;
 
-    internal WorkerReadiness(LocalSlots slots) => _slots = slots;
+    internal WorkerReadiness(WorkerRegistry registry) => _registry = registry;
 
     /// <summary>Preloading is over on every slot, and one or more take work.</summary>
     public bool IsReady
@@ -19,33 +22,27 @@ public sealed class WorkerReadiness
         }
     }
 
-    public IReadOnlyList<SlotReadiness> Slots =>
-        [
-            .. _slots.All.Select(slot => new SlotReadiness(
-                slot.Plan.Name,
-                StateNames.Of(slot.State),
-                slot.Message,
-                [
-                    .. slot
-                        .Models.OrderBy(model => model.Key, StringComparer.Ordinal)
-                        .Select(model => new ModelReadiness(
-                            model.Key,
-                            StateNames.Of(model.Value.State),
-                            model.Value.Preloaded?.ServedBy,
-                            model.Value.ErrorCode,
-                            model.Value.ErrorMessage,
-                            model.Value.RetryAt
-                        )),
-                ]
-            )),
-        ];
+    public IReadOnlyList<SlotReadiness> Slots => _registry.Told;
 }
 
 /// <param name="Slot">Such as <c>cpu:0</c>.</param>
 /// <param name="State"><c>loading</c>, <c>ready</c>, <c>draining</c> or <c>failed</c>.</param>
 /// <param name="Message">Why it does not work; null when it does.</param>
 /// <param name="Models">What it holds or is to hold.</param>
-public sealed record SlotReadiness(string Slot, string State, string? Message, IReadOnlyList<ModelReadiness> Models);
+public sealed record SlotReadiness(string Slot, string State, string? Message, IReadOnlyList<ModelReadiness> Models)
+{
+    internal static SlotReadiness Of(DeviceSlot slot) =>
+        new(
+            slot.Plan.Name,
+            StateNames.Of(slot.State),
+            slot.Message,
+            [
+                .. slot
+                    .Models.OrderBy(model => model.Key, StringComparer.Ordinal)
+                    .Select(model => ModelReadiness.Of(model.Key, model.Value)),
+            ]
+        );
+}
 
 /// <param name="Model">The configured model.</param>
 /// <param name="State"><c>loading</c>, <c>ready</c>, <c>failed</c> or <c>elsewhere</c>.</param>
@@ -60,4 +57,15 @@ public sealed record ModelReadiness(
     string? ErrorCode,
     string? ErrorMessage,
     DateTimeOffset? RetryAt
-);
+)
+{
+    internal static ModelReadiness Of(string name, ModelOnDevice model) =>
+        new(
+            name,
+            StateNames.Of(model.State),
+            model.Preloaded?.ServedBy,
+            model.ErrorCode,
+            model.ErrorMessage,
+            model.RetryAt
+        );
+}

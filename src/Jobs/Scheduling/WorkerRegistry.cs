@@ -15,7 +15,7 @@ internal sealed partial class WorkerRegistry(
     WorkerIdentity worker,
     LocalSlots slots,
     ILogger<WorkerRegistry> logger
-)
+) : IDisposable
 {
     // Rows of the dead stay a while, so that an operator sees who died.
     private static readonly TimeSpan _keepDead = TimeSpan.FromMinutes(10);
@@ -23,6 +23,9 @@ internal sealed partial class WorkerRegistry(
     private static readonly string _version = typeof(WorkerRegistry)
         .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!
         .InformationalVersion;
+
+    // One write at a time: what is written last is what was so last.
+    private readonly SemaphoreSlim _writing = new(1);
 
     private const string WriteWorker = """
         INSERT INTO worker (id, process_id, host, version) VALUES ($1, $2, $3, $4)
@@ -50,8 +53,49 @@ internal sealed partial class WorkerRegistry(
 
     private const string RemoveDead = "DELETE FROM worker WHERE heartbeat_at < clock_timestamp() - $1";
 
+    /// <summary>The slots as the database was last told of them.</summary>
+    public IReadOnlyList<SlotReadiness> Told { get; private set; } = [.. slots.All.Select(SlotReadiness.Of)];
+
     /// <summary>Says how everything is, and that this process lives.</summary>
     public async Task WriteAsync(CancellationToken cancellationToken)
+    {
+        await _writing.WaitAsync(cancellationToken);
+        try
+        {
+            SlotReadiness[] told = [.. slots.All.Select(SlotReadiness.Of)];
+            await WriteSlotsAsync(cancellationToken);
+            Told = told;
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    public void Dispose() => _writing.Dispose();
+
+    /// <summary>Writes if it can: the next heartbeat says the same.</summary>
+    public async Task TellAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await WriteAsync(cancellationToken);
+        }
+        catch (NpgsqlException exception)
+        {
+            LogNotWritten(logger, exception);
+        }
+    }
+
+    /// <summary>Takes this process's rows away.</summary>
+    public Task RemoveAsync(CancellationToken cancellationToken) =>
+        ExecuteAsync(Remove, Value(worker.Id), cancellationToken);
+
+    /// <summary>Takes the rows of workers away that have been dead for a while.</summary>
+    public Task RemoveDeadAsync(CancellationToken cancellationToken) =>
+        ExecuteAsync(RemoveDead, Value(_keepDead), cancellationToken);
+
+    private async Task WriteSlotsAsync(CancellationToken cancellationToken)
     {
         var all = slots.All;
         var models = all.SelectMany(slot =>
@@ -103,27 +147,6 @@ internal sealed partial class WorkerRegistry(
         );
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
-
-    /// <summary>Writes if it can: the next heartbeat says the same.</summary>
-    public async Task TellAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await WriteAsync(cancellationToken);
-        }
-        catch (NpgsqlException exception)
-        {
-            LogNotWritten(logger, exception);
-        }
-    }
-
-    /// <summary>Takes this process's rows away.</summary>
-    public Task RemoveAsync(CancellationToken cancellationToken) =>
-        ExecuteAsync(Remove, Value(worker.Id), cancellationToken);
-
-    /// <summary>Takes the rows of workers away that have been dead for a while.</summary>
-    public Task RemoveDeadAsync(CancellationToken cancellationToken) =>
-        ExecuteAsync(RemoveDead, Value(_keepDead), cancellationToken);
 
     private async Task ExecuteAsync(string sql, NpgsqlParameter parameter, CancellationToken cancellationToken)
     {
