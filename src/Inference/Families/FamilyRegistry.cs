@@ -1,7 +1,11 @@
 using Seq2Seq.Inference.Families.Bart;
 using Seq2Seq.Inference.Families.Blenderbot;
+using Seq2Seq.Inference.Families.BlenderbotSmall;
+using Seq2Seq.Inference.Families.Fsmt;
+using Seq2Seq.Inference.Families.M2M100;
 using Seq2Seq.Inference.Families.Marian;
 using Seq2Seq.Inference.Families.Mbart;
+using Seq2Seq.Inference.Families.NllbMoe;
 using Seq2Seq.Inference.Families.Pegasus;
 using Seq2Seq.Inference.Families.T5;
 
@@ -16,8 +20,12 @@ internal sealed class FamilyRegistry(IReadOnlyList<IFamily> families)
             new T5Family(),
             new BartFamily(),
             new BlenderbotFamily(),
+            new BlenderbotSmallFamily(),
+            new FsmtFamily(),
+            new M2M100Family(),
             new MarianFamily(),
             new MbartFamily(),
+            new NllbMoeFamily(),
             new PegasusFamily(),
         ]);
 

@@ -13,10 +13,10 @@ public sealed class GoldenNetworkTests
     public static TheoryData<string> Names => GoldenFamily.Names;
 
     /// <summary>
-    /// umt5 is left out: in transformers 5.17 its decoder, given a whole target at once, sees later tokens; in generation,
-    /// which other tests hold to the reference, it does not.
+    /// Two are left out, whose decoders in transformers 5.17 do other things with a whole target than in generation, which
+    /// other tests hold to the reference: umt5's sees later tokens, fsmt's looks at the last token only.
     /// </summary>
-    public static TheoryData<string> CausalNames => [.. Names.Where(row => row.Data != "umt5")];
+    public static TheoryData<string> CausalNames => [.. Names.Where(row => row.Data is not ("umt5" or "fsmt"))];
 
     [Theory]
     [MemberData(nameof(Names))]

@@ -23,8 +23,14 @@ internal sealed record BartConfiguration
     public required int EncoderFeedForwardWidth { get; init; }
     public required int DecoderFeedForwardWidth { get; init; }
 
-    /// <summary>Longest sequence there are positions for.</summary>
-    public required int MaxPositions { get; init; }
+    /// <summary>Longest source that there are positions for.</summary>
+    public required int MaxSourcePositions { get; init; }
+
+    /// <summary>Longest target that there are positions for.</summary>
+    public required int MaxTargetPositions { get; init; }
+
+    /// <summary>The token that stands for padding; null where the configuration says that there is none.</summary>
+    public required int? PaddingToken { get; init; }
     public required Activation Activation { get; init; }
 
     /// <summary>Whether embeddings are multiplied by the square root of the model's width.</summary>
@@ -35,11 +41,11 @@ internal sealed record BartConfiguration
     public static BartConfiguration Read(ModelConfiguration configuration, BartDefaults defaults)
     {
         ConfigurationSection root = configuration.Root;
-        int vocabulary = root.Size("vocab_size", defaults.VocabularySize);
-        int targetVocabulary = root.OptionalInteger("decoder_vocab_size", 1, int.MaxValue) ?? vocabulary;
+        int vocabulary = root.Size(defaults.SourceVocabularyKey, defaults.VocabularySize);
+        int targetVocabulary = root.OptionalInteger(defaults.TargetVocabularyKey, 1, int.MaxValue) ?? vocabulary;
         int width = root.Size("d_model", defaults.ModelWidth);
-        // Padding is never computed here, but a wrong id says that the file is another model's.
-        _ = root.TokenId("pad_token_id", Math.Max(vocabulary, targetVocabulary));
+        // Padding is never computed, but a wrong id says that the file is another model's.
+        int? padding = root.TokenId("pad_token_id", Math.Max(vocabulary, targetVocabulary));
         return new BartConfiguration
         {
             VocabularySize = targetVocabulary,
@@ -51,7 +57,9 @@ internal sealed record BartConfiguration
             DecoderHeads = Heads(root, "decoder_attention_heads", defaults.Heads, width),
             EncoderFeedForwardWidth = root.Size("encoder_ffn_dim", defaults.FeedForwardWidth),
             DecoderFeedForwardWidth = root.Size("decoder_ffn_dim", defaults.FeedForwardWidth),
-            MaxPositions = root.Size("max_position_embeddings", defaults.MaxPositions),
+            MaxSourcePositions = root.Size(defaults.SourcePositionsKey, defaults.MaxSourcePositions),
+            MaxTargetPositions = root.Size(defaults.TargetPositionsKey, defaults.MaxTargetPositions),
+            PaddingToken = root.Find("pad_token_id") is null ? defaults.Generation.PadTokenId : padding,
             Activation = ReadActivation(root, defaults.Activation),
             ScalesEmbeddings = root.Flag("scale_embedding", defaults.ScalesEmbeddings),
             GenerationDefaults = GenerationDefaults.Read(configuration, targetVocabulary, defaults.Generation),
@@ -88,11 +96,17 @@ internal sealed record BartDefaults
     public int DecoderLayers { get; init; } = 12;
     public int Heads { get; init; } = 16;
     public int FeedForwardWidth { get; init; } = 4096;
-    public int MaxPositions { get; init; } = 1024;
+    public int MaxSourcePositions { get; init; } = 1024;
+    public int MaxTargetPositions { get; init; } = 1024;
     public string Activation { get; init; } = "gelu";
     public bool ScalesEmbeddings { get; init; }
 
-    /// <summary>Special tokens.</summary>
+    public string SourceVocabularyKey { get; init; } = "vocab_size";
+    public string TargetVocabularyKey { get; init; } = "decoder_vocab_size";
+    public string SourcePositionsKey { get; init; } = "max_position_embeddings";
+    public string TargetPositionsKey { get; init; } = "max_position_embeddings";
+
+    /// <summary>Special tokens, and the other options of generation that the class sets.</summary>
     public GenerationParameters Generation { get; init; } =
         new()
         {

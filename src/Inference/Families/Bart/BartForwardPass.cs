@@ -9,10 +9,9 @@ namespace Seq2Seq.Inference.Families.Bart;
 /// a norm after each block's residual sum, biases everywhere, positions added to the embeddings.
 /// </summary>
 // A block is x = norm(x + attention(x)), in the decoder x = norm(x + attention-to-source(x)), x = norm(x + feed-forward(x)).
-internal sealed class BartForwardPass : IForwardPass
+internal class BartForwardPass : IForwardPass
 {
     private readonly BartNetwork _network;
-    private readonly MultiHeadAttention _encoderAttention;
     private readonly MultiHeadAttention _decoderAttention;
     private readonly Rows _hidden;
     private readonly Rows _queryKeyValue;
@@ -29,7 +28,7 @@ internal sealed class BartForwardPass : IForwardPass
         Device device = network.Shape.Device;
         int width = configuration.ModelWidth;
         _network = network;
-        _encoderAttention = Attention(configuration.EncoderHeads);
+        EncoderAttention = Attention(configuration.EncoderHeads);
         _decoderAttention = Attention(configuration.DecoderHeads);
         _hidden = new Rows(width, device);
         _queryKeyValue = new Rows(3 * width, device);
@@ -44,13 +43,16 @@ internal sealed class BartForwardPass : IForwardPass
             MultiHeadAttention.Create(heads, width / heads, scale: Math.Pow(width / heads, -0.5), device);
     }
 
+    protected MultiHeadAttention EncoderAttention { get; }
+
     public Rows Encode(SourceBatch source)
     {
-        Embed(_network.Encoder, source.TokenIds, source.Positions);
-        foreach (BartEncoderLayer layer in _network.Encoder.Layers)
+        EmbedSource(source, _hidden);
+        for (int i = 0; i < _network.Encoder.Layers.Count; i++)
         {
+            BartEncoderLayer layer = _network.Encoder.Layers[i];
             layer.SelfAttention.QueryKeyValue.Forward(_hidden, _queryKeyValue);
-            _encoderAttention.Encode(_queryKeyValue, source, bias: null, _context);
+            AttendToSource(i, source, _queryKeyValue, _context);
             layer.SelfAttention.Output.Forward(_context, _hidden, accumulate: true);
             layer.SelfAttention.Norm.Forward(_hidden, _hidden);
             FeedForward(layer.FeedForward, _encoderWide);
@@ -67,7 +69,7 @@ internal sealed class BartForwardPass : IForwardPass
 
     public Rows Decode(DecoderBatch batch)
     {
-        Embed(_network.Decoder, batch.TokenIds, batch.Positions);
+        EmbedTarget(batch, _hidden);
         for (int i = 0; i < _network.Decoder.Layers.Count; i++)
         {
             BartDecoderLayer layer = _network.Decoder.Layers[i];
@@ -89,7 +91,13 @@ internal sealed class BartForwardPass : IForwardPass
 
     public void Dispose()
     {
-        _encoderAttention.Dispose();
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected virtual void Dispose(bool disposing)
+    {
+        EncoderAttention.Dispose();
         _decoderAttention.Dispose();
         foreach (
             Rows rows in (Rows[])
@@ -100,12 +108,27 @@ internal sealed class BartForwardPass : IForwardPass
         }
     }
 
-    private void Embed<TLayer>(BartStack<TLayer> stack, ReadOnlySpan<int> tokenIds, ReadOnlySpan<int> positions)
+    protected virtual void EmbedSource(SourceBatch source, Rows hidden) =>
+        Embed(_network.Encoder, source.TokenIds, source.Positions, hidden);
+
+    protected virtual void EmbedTarget(DecoderBatch batch, Rows hidden) =>
+        Embed(_network.Decoder, batch.TokenIds, batch.Positions, hidden);
+
+    /// <summary>Self-attention of an encoder's layer: <c>[query | key | value]</c> → context.</summary>
+    protected virtual void AttendToSource(int layer, SourceBatch source, Rows queryKeyValue, Rows context) =>
+        EncoderAttention.Encode(queryKeyValue, source, bias: null, context);
+
+    private static void Embed<TLayer>(
+        BartStack<TLayer> stack,
+        ReadOnlySpan<int> tokenIds,
+        ReadOnlySpan<int> positions,
+        Rows hidden
+    )
         where TLayer : IDisposable
     {
-        stack.Tokens.Forward(tokenIds, _hidden);
-        stack.Positions.Forward(positions, _hidden, accumulate: true);
-        stack.EmbeddingNorm?.Forward(_hidden, _hidden);
+        stack.Tokens.Forward(tokenIds, hidden);
+        stack.Positions?.Forward(positions, hidden, accumulate: true);
+        stack.EmbeddingNorm?.Forward(hidden, hidden);
     }
 
     private void FeedForward(BartFeedForward layer, Rows wide)

@@ -32,18 +32,7 @@ internal sealed class BartNetwork : INetwork
         using DisposeScope scope = NewDisposeScope();
         _variant = variant;
         Configuration = configuration;
-        Shape = new NetworkShape
-        {
-            Device = options.Device,
-            VocabularySize = configuration.VocabularySize,
-            SourceVocabularySize = configuration.SourceVocabularySize,
-            DecoderLayers = configuration.DecoderLayers,
-            CacheWidth = 2 * configuration.ModelWidth,
-            MemoryWidth = 2 * configuration.ModelWidth,
-            MaxSourceTokens = configuration.MaxPositions,
-            MaxTargetTokens = configuration.MaxPositions,
-        };
-
+        Shape = ShapeOf(configuration, variant, options);
         BartWeights take = new(configuration, variant, weights, options);
         Encoder = take.Encoder();
         Decoder = take.Decoder();
@@ -63,6 +52,19 @@ internal sealed class BartNetwork : INetwork
     /// <summary>Model width → vocabulary.</summary>
     public Linear Head { get; }
 
+    public static NetworkShape ShapeOf(BartConfiguration configuration, BartVariant variant, NetworkOptions options) =>
+        new()
+        {
+            Device = options.Device,
+            VocabularySize = configuration.VocabularySize,
+            SourceVocabularySize = configuration.SourceVocabularySize,
+            DecoderLayers = configuration.DecoderLayers,
+            CacheWidth = 2 * configuration.ModelWidth,
+            MemoryWidth = 2 * configuration.ModelWidth,
+            MaxSourceTokens = variant.HasEndlessPositions ? null : configuration.MaxSourcePositions,
+            MaxTargetTokens = variant.HasEndlessPositions ? null : configuration.MaxTargetPositions,
+        };
+
     public IForwardPass CreateForwardPass() => _variant.CreateForwardPass(this);
 
     public void Dispose()
@@ -76,7 +78,7 @@ internal sealed class BartNetwork : INetwork
 /// <summary>The encoder or the decoder: embeddings, layers and, where the variant has them, norms at both ends.</summary>
 internal sealed record BartStack<TLayer>(
     Embedding Tokens,
-    Embedding Positions,
+    Embedding? Positions,
     LayerNorm? EmbeddingNorm,
     IReadOnlyList<TLayer> Layers,
     LayerNorm? FinalNorm
@@ -86,7 +88,7 @@ internal sealed record BartStack<TLayer>(
     public void Dispose()
     {
         Tokens.Dispose();
-        Positions.Dispose();
+        Positions?.Dispose();
         EmbeddingNorm?.Dispose();
         foreach (TLayer layer in Layers)
         {

@@ -3,14 +3,41 @@ namespace Seq2Seq.Inference.Families.Bart;
 /// <summary>Which of the optional parts a family's network has, and how it computes on them.</summary>
 internal sealed record BartVariant
 {
+    /// <summary>What the names of the encoder's and the decoder's weights begin with.</summary>
+    public string Prefix { get; init; } = "model";
+
     /// <summary>Rows of the learned position table before position 0; null when positions are sinusoids, which are computed.</summary>
     public int? LearnedPositionOffset { get; init; }
+
+    /// <summary>Whether positions are sinusoids without a longest one, which the forward pass computes itself.</summary>
+    public bool HasEndlessPositions { get; init; }
 
     /// <summary>Whether the sum of embeddings and positions is normalised (<c>layernorm_embedding</c>).</summary>
     public bool HasEmbeddingNorm { get; init; }
 
-    /// <summary>Whether the encoder and the decoder end in a norm (<c>layer_norm</c>), as pre-norm networks do.</summary>
-    public bool HasFinalNorm { get; init; }
+    /// <summary>Whether the encoder's and the decoder's token embeddings are two, each with a tensor of its own.</summary>
+    public bool HasSeparateEmbeddings { get; init; }
+
+    /// <summary>Name of the norm in which the encoder and the decoder end, as pre-norm networks do; null: there is none.</summary>
+    public string? FinalNorm { get; init; }
+
+    /// <summary>Whether the linear layers of attention have biases.</summary>
+    public bool HasAttentionBias { get; init; } = true;
+
+    /// <summary>Names of the linear layers of the encoder's attention.</summary>
+    public BartAttentionNames EncoderAttention { get; init; } = BartAttentionNames.Default;
+
+    /// <summary>Name of the vocabulary projection.</summary>
+    public string Head { get; init; } = "lm_head";
+
+    /// <summary>Whether a bias may be added to the logits (<c>final_logits_bias</c>).</summary>
+    public bool HasLogitsBias { get; init; } = true;
 
     public required Func<BartNetwork, IForwardPass> CreateForwardPass { get; init; }
+}
+
+/// <summary>Names of an attention's linear layers.</summary>
+internal sealed record BartAttentionNames(string Query, string Key, string Value, string Output)
+{
+    public static BartAttentionNames Default { get; } = new("q_proj", "k_proj", "v_proj", "out_proj");
 }

@@ -12,39 +12,47 @@ internal sealed class BartWeights(
     NetworkOptions options
 )
 {
-    private readonly WeightScope _model = weights["model"];
+    private readonly WeightScope _model = weights[variant.Prefix];
 
     private int Model => configuration.ModelWidth;
 
-    public BartStack<BartEncoderLayer> Encoder()
+    public BartStack<BartEncoderLayer> Encoder() => Encoder((layer, _) => EncoderLayer(layer));
+
+    /// <param name="takeLayer">Takes a layer, given its scope and its number.</param>
+    public BartStack<TLayer> Encoder<TLayer>(Func<WeightScope, int, TLayer> takeLayer)
+        where TLayer : IDisposable
     {
         WeightScope encoder = _model["encoder"];
-        return new BartStack<BartEncoderLayer>(
+        return new BartStack<TLayer>(
             Tokens("encoder", "decoder", configuration.SourceVocabularySize),
-            Positions(encoder["embed_positions"]),
+            Positions(encoder["embed_positions"], configuration.MaxSourcePositions),
             variant.HasEmbeddingNorm ? Norm(encoder["layernorm_embedding"]) : null,
             [
                 .. Enumerable
                     .Range(0, configuration.EncoderLayers)
-                    .Select(index => EncoderLayer(encoder["layers"][index])),
+                    .Select(index => takeLayer(encoder["layers"][index], index)),
             ],
-            variant.HasFinalNorm ? Norm(encoder["layer_norm"]) : null
+            variant.FinalNorm is { } norm ? Norm(encoder[norm]) : null
         );
     }
 
-    public BartStack<BartDecoderLayer> Decoder()
+    public BartStack<BartDecoderLayer> Decoder() => Decoder((layer, _) => DecoderLayer(layer));
+
+    /// <param name="takeLayer">Takes a layer, given its scope and its number.</param>
+    public BartStack<TLayer> Decoder<TLayer>(Func<WeightScope, int, TLayer> takeLayer)
+        where TLayer : IDisposable
     {
         WeightScope decoder = _model["decoder"];
-        return new BartStack<BartDecoderLayer>(
+        return new BartStack<TLayer>(
             Tokens("decoder", "encoder", configuration.VocabularySize),
-            Positions(decoder["embed_positions"]),
+            Positions(decoder["embed_positions"], configuration.MaxTargetPositions),
             variant.HasEmbeddingNorm ? Norm(decoder["layernorm_embedding"]) : null,
             [
                 .. Enumerable
                     .Range(0, configuration.DecoderLayers)
-                    .Select(index => DecoderLayer(decoder["layers"][index])),
+                    .Select(index => takeLayer(decoder["layers"][index], index)),
             ],
-            variant.HasFinalNorm ? Norm(decoder["layer_norm"]) : null
+            variant.FinalNorm is { } norm ? Norm(decoder[norm]) : null
         );
     }
 
@@ -52,93 +60,124 @@ internal sealed class BartWeights(
     {
         string[] names =
         [
-            "lm_head.weight",
-            "model.shared.weight",
-            "model.decoder.embed_tokens.weight",
-            "model.encoder.embed_tokens.weight",
+            $"{variant.Head}.weight",
+            $"{variant.Prefix}.shared.weight",
+            $"{variant.Prefix}.decoder.embed_tokens.weight",
+            $"{variant.Prefix}.encoder.embed_tokens.weight",
         ];
         Tensor weight = weights.TakeTied(
             HasOneVocabulary ? names : names.AsSpan(0, 3),
             configuration.VocabularySize,
             Model
         );
-        Tensor? bias = weights.TakeOptional("final_logits_bias", 1, configuration.VocabularySize);
+        Tensor? bias = variant.HasLogitsBias
+            ? weights.TakeOptional("final_logits_bias", 1, configuration.VocabularySize)
+            : null;
         return Linear.Create(weight, bias?.view(configuration.VocabularySize), options.ComputeType);
     }
 
-    private bool HasOneVocabulary => configuration.SourceVocabularySize == configuration.VocabularySize;
+    private bool HasOneVocabulary =>
+        !variant.HasSeparateEmbeddings && configuration.SourceVocabularySize == configuration.VocabularySize;
 
     /// <summary>Token embeddings; a checkpoint that ties them all may have any one of the names.</summary>
     private Embedding Tokens(string own, string other, int count)
     {
+        if (variant.HasSeparateEmbeddings)
+        {
+            return new Embedding(_model[own]["embed_tokens"].Take("weight", count, Model), Scale);
+        }
+
         string[] names = [$"{own}.embed_tokens.weight", "shared.weight", $"{other}.embed_tokens.weight"];
         Tensor weight =
             !HasOneVocabulary ? _model.TakeTied(names.AsSpan(0, 2), count, Model)
             : Array.Exists(names, _model.Contains) ? _model.TakeTied(names, count, Model)
-            : weights.TakeTied(["model.shared.weight", "lm_head.weight"], count, Model);
-        return new Embedding(weight, configuration.ScalesEmbeddings ? Math.Sqrt(Model) : 1);
+            : weights.TakeTied([$"{variant.Prefix}.shared.weight", $"{variant.Head}.weight"], count, Model);
+        return new Embedding(weight, Scale);
     }
 
+    private double Scale => configuration.ScalesEmbeddings ? Math.Sqrt(Model) : 1;
+
     /// <summary>Position 0 first.</summary>
-    private Embedding Positions(WeightScope scope)
+    private Embedding? Positions(WeightScope scope, int count)
     {
+        if (variant.HasEndlessPositions)
+        {
+            return null;
+        }
+
         if (variant.LearnedPositionOffset is not { } offset)
         {
             return new Embedding(
-                scope.TakeOptional("weight", configuration.MaxPositions, Model)
-                    ?? SinusoidalPositions.Create(configuration.MaxPositions, Model, options.Device)
+                scope.TakeOptional("weight", count, Model) ?? SinusoidalPositions.Create(count, Model, options.Device)
             );
         }
 
-        Tensor table = scope.Take("weight", offset + configuration.MaxPositions, Model);
-        return new Embedding(table.narrow(0, offset, configuration.MaxPositions));
+        Tensor table = scope.Take("weight", offset + count, Model);
+        return new Embedding(table.narrow(0, offset, count));
     }
 
     private BartEncoderLayer EncoderLayer(WeightScope layer) =>
-        new(SelfAttention(layer), FeedForward(layer, configuration.EncoderFeedForwardWidth));
+        new(SelfAttention(layer, variant.EncoderAttention), FeedForward(layer, configuration.EncoderFeedForwardWidth));
 
     private BartDecoderLayer DecoderLayer(WeightScope layer) =>
-        new(SelfAttention(layer), CrossAttention(layer), FeedForward(layer, configuration.DecoderFeedForwardWidth));
+        new(
+            SelfAttention(layer, BartAttentionNames.Default),
+            CrossAttention(layer, "encoder_attn"),
+            FeedForward(layer, configuration.DecoderFeedForwardWidth)
+        );
 
-    private BartSelfAttention SelfAttention(WeightScope layer)
+    public BartSelfAttention SelfAttention(WeightScope layer, BartAttentionNames names)
     {
         WeightScope attention = layer["self_attn"];
         return new BartSelfAttention(
-            Fused(Model, Model, attention["q_proj"], attention["k_proj"], attention["v_proj"]),
-            Fused(Model, Model, attention["out_proj"]),
+            Attention(attention[names.Query], attention[names.Key], attention[names.Value]),
+            Attention(attention[names.Output]),
             Norm(layer["self_attn_layer_norm"])
         );
     }
 
-    private BartCrossAttention CrossAttention(WeightScope layer)
+    public BartCrossAttention CrossAttention(WeightScope layer, string name)
     {
-        WeightScope attention = layer["encoder_attn"];
+        WeightScope attention = layer[name];
+        BartAttentionNames names = BartAttentionNames.Default;
         return new BartCrossAttention(
-            Fused(Model, Model, attention["q_proj"]),
-            Fused(Model, Model, attention["k_proj"], attention["v_proj"]),
-            Fused(Model, Model, attention["out_proj"]),
-            Norm(layer["encoder_attn_layer_norm"])
+            Attention(attention[names.Query]),
+            Attention(attention[names.Key], attention[names.Value]),
+            Attention(attention[names.Output]),
+            Norm(layer[$"{name}_layer_norm"])
         );
     }
 
     private BartFeedForward FeedForward(WeightScope layer, int width) =>
-        new(Fused(width, Model, layer["fc1"]), Fused(Model, width, layer["fc2"]), Norm(layer["final_layer_norm"]));
+        new(Dense(width, Model, layer["fc1"]), Dense(Model, width, layer["fc2"]), Norm(layer["final_layer_norm"]));
 
-    private LayerNorm Norm(WeightScope scope) => new(scope.Take("weight", Model), scope.Take("bias", Model));
+    public LayerNorm Norm(WeightScope scope) => new(scope.Take("weight", Model), scope.Take("bias", Model));
 
-    /// <summary>One linear layer of several that take the same input.</summary>
-    private Linear Fused(int outFeatures, int inFeatures, params ReadOnlySpan<WeightScope> scopes)
+    /// <summary>A linear layer with a bias.</summary>
+    public Linear Dense(int outFeatures, int inFeatures, WeightScope scope) =>
+        Linear.Create(
+            scope.Take("weight", outFeatures, inFeatures),
+            scope.Take("bias", outFeatures),
+            options.ComputeType
+        );
+
+    /// <summary>One linear layer of those of an attention that take the same input.</summary>
+    public Linear Attention(params ReadOnlySpan<WeightScope> scopes)
     {
         List<Tensor> parts = [];
         List<Tensor> biases = [];
         foreach (WeightScope scope in scopes)
         {
-            parts.Add(scope.Take("weight", outFeatures, inFeatures));
-            biases.Add(scope.Take("bias", outFeatures));
+            parts.Add(scope.Take("weight", Model, Model));
+            if (variant.HasAttentionBias)
+            {
+                biases.Add(scope.Take("bias", Model));
+            }
         }
 
-        return parts.Count == 1
-            ? Linear.Create(parts[0], biases[0], options.ComputeType)
-            : Linear.Create(cat(parts, 0), cat(biases, 0), options.ComputeType);
+        Tensor? bias = variant.HasAttentionBias ? Together(biases) : null;
+        return Linear.Create(Together(parts), bias, options.ComputeType);
+
+        static Tensor Together(List<Tensor> tensors) => tensors.Count == 1 ? tensors[0] : cat(tensors, 0);
     }
 }

@@ -15,7 +15,7 @@ internal sealed class BlenderbotFamily : IFamily
     private static readonly BartVariant _variant = new()
     {
         LearnedPositionOffset = 0,
-        HasFinalNorm = true,
+        FinalNorm = "layer_norm",
         CreateForwardPass = network => new MbartForwardPass(network),
     };
 
@@ -27,7 +27,8 @@ internal sealed class BlenderbotFamily : IFamily
         DecoderLayers = 24,
         Heads = 32,
         FeedForwardWidth = 10240,
-        MaxPositions = 128,
+        MaxSourcePositions = 128,
+        MaxTargetPositions = 128,
         Generation = new GenerationParameters
         {
             BosTokenId = 1,

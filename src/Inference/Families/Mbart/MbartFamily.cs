@@ -11,7 +11,7 @@ internal sealed class MbartFamily : IFamily
     {
         LearnedPositionOffset = 2,
         HasEmbeddingNorm = true,
-        HasFinalNorm = true,
+        FinalNorm = "layer_norm",
         CreateForwardPass = network => new MbartForwardPass(network),
     };
 

@@ -10,10 +10,9 @@ namespace Seq2Seq.Inference.Families.Mbart;
 /// BART with a norm before each block, and one after the last.
 /// </summary>
 // A block is x = x + attention(norm(x)), in the decoder x = x + attention-to-source(norm(x)), x = x + feed-forward(norm(x)).
-internal sealed class MbartForwardPass : IForwardPass
+internal class MbartForwardPass : IForwardPass
 {
     private readonly BartNetwork _network;
-    private readonly MultiHeadAttention _encoderAttention;
     private readonly MultiHeadAttention _decoderAttention;
     private readonly Rows _hidden;
     private readonly Rows _normed;
@@ -31,7 +30,7 @@ internal sealed class MbartForwardPass : IForwardPass
         Device device = network.Shape.Device;
         int width = configuration.ModelWidth;
         _network = network;
-        _encoderAttention = Attention(configuration.EncoderHeads);
+        EncoderAttention = Attention(configuration.EncoderHeads);
         _decoderAttention = Attention(configuration.DecoderHeads);
         _hidden = new Rows(width, device);
         _normed = new Rows(width, device);
@@ -47,14 +46,17 @@ internal sealed class MbartForwardPass : IForwardPass
             MultiHeadAttention.Create(heads, width / heads, scale: Math.Pow(width / heads, -0.5), device);
     }
 
+    protected MultiHeadAttention EncoderAttention { get; }
+
     public Rows Encode(SourceBatch source)
     {
-        Embed(_network.Encoder, source.TokenIds, source.Positions);
-        foreach (BartEncoderLayer layer in _network.Encoder.Layers)
+        EmbedSource(source, _hidden);
+        for (int i = 0; i < _network.Encoder.Layers.Count; i++)
         {
+            BartEncoderLayer layer = _network.Encoder.Layers[i];
             layer.SelfAttention.Norm.Forward(_hidden, _normed);
             layer.SelfAttention.QueryKeyValue.Forward(_normed, _queryKeyValue);
-            _encoderAttention.Encode(_queryKeyValue, source, bias: null, _context);
+            AttendToSource(i, source, _queryKeyValue, _context);
             layer.SelfAttention.Output.Forward(_context, _hidden, accumulate: true);
             FeedForward(layer.FeedForward, _encoderWide);
         }
@@ -71,7 +73,7 @@ internal sealed class MbartForwardPass : IForwardPass
 
     public Rows Decode(DecoderBatch batch)
     {
-        Embed(_network.Decoder, batch.TokenIds, batch.Positions);
+        EmbedTarget(batch, _hidden);
         for (int i = 0; i < _network.Decoder.Layers.Count; i++)
         {
             BartDecoderLayer layer = _network.Decoder.Layers[i];
@@ -94,7 +96,13 @@ internal sealed class MbartForwardPass : IForwardPass
 
     public void Dispose()
     {
-        _encoderAttention.Dispose();
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected virtual void Dispose(bool disposing)
+    {
+        EncoderAttention.Dispose();
         _decoderAttention.Dispose();
         foreach (
             Rows rows in (Rows[])
@@ -105,12 +113,27 @@ internal sealed class MbartForwardPass : IForwardPass
         }
     }
 
-    private void Embed<TLayer>(BartStack<TLayer> stack, ReadOnlySpan<int> tokenIds, ReadOnlySpan<int> positions)
+    protected virtual void EmbedSource(SourceBatch source, Rows hidden) =>
+        Embed(_network.Encoder, source.TokenIds, source.Positions, hidden);
+
+    protected virtual void EmbedTarget(DecoderBatch batch, Rows hidden) =>
+        Embed(_network.Decoder, batch.TokenIds, batch.Positions, hidden);
+
+    /// <summary>Self-attention of an encoder's layer: <c>[query | key | value]</c> → context.</summary>
+    protected virtual void AttendToSource(int layer, SourceBatch source, Rows queryKeyValue, Rows context) =>
+        EncoderAttention.Encode(queryKeyValue, source, bias: null, context);
+
+    private static void Embed<TLayer>(
+        BartStack<TLayer> stack,
+        ReadOnlySpan<int> tokenIds,
+        ReadOnlySpan<int> positions,
+        Rows hidden
+    )
         where TLayer : IDisposable
     {
-        stack.Tokens.Forward(tokenIds, _hidden);
-        stack.Positions.Forward(positions, _hidden, accumulate: true);
-        stack.EmbeddingNorm?.Forward(_hidden, _hidden);
+        stack.Tokens.Forward(tokenIds, hidden);
+        stack.Positions?.Forward(positions, hidden, accumulate: true);
+        stack.EmbeddingNorm?.Forward(hidden, hidden);
     }
 
     private void FeedForward(BartFeedForward layer, Rows wide)

@@ -14,7 +14,7 @@ internal sealed class PegasusFamily : IFamily
 {
     private static readonly BartVariant _variant = new()
     {
-        HasFinalNorm = true,
+        FinalNorm = "layer_norm",
         CreateForwardPass = network => new MbartForwardPass(network),
     };
 

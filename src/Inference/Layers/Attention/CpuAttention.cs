@@ -85,6 +85,23 @@ internal sealed unsafe class CpuAttention(int heads, int headWidth, double scale
         Run(ref arguments, locations: default, bias: null, batch.LongestMemory);
     }
 
+    public override void Attend(Rows projected, AttentionPattern pattern, Rows context)
+    {
+        Check(projected, 3 * Width, projected.Count, context);
+        _groups.Clear();
+        foreach (AttentionPattern.Group group in pattern.Groups)
+        {
+            _groups.Add(
+                new AttentionGroup(group.FirstRow, group.RowCount, group.FirstKey, group.KeyCount, IsCausal: false)
+            );
+        }
+
+        AttentionArguments arguments = Arguments(projected, context);
+        arguments.Keys = projected.Pointer + Width;
+        arguments.KeyStride = 3 * Width;
+        Run(ref arguments, pattern.Keys, bias: null, pattern.LongestGroup);
+    }
+
     private AttentionArguments Arguments(Rows queries, Rows context) =>
         new()
         {

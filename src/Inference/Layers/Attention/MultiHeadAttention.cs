@@ -60,6 +60,12 @@ internal abstract class MultiHeadAttention : IDisposable
     /// <param name="context">The result, <c>[rows, width]</c>; resized.</param>
     public abstract void Recall(Rows query, DecoderBatch batch, int layer, Rows context);
 
+    /// <summary>Rows attend to those that a pattern lists.</summary>
+    /// <param name="projected">Queries, keys and values, <c>[rows, 3 × width]</c>.</param>
+    /// <param name="pattern">Which rows see which; each row stands in one group.</param>
+    /// <param name="context">The result, <c>[rows, width]</c>; resized.</param>
+    public abstract void Attend(Rows projected, AttentionPattern pattern, Rows context);
+
     public void Dispose()
     {
         Dispose(disposing: true);

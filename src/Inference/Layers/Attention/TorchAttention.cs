@@ -105,6 +105,24 @@ internal sealed class TorchAttention(int heads, int headWidth, double scale)
         Attend(queries, batch.Memory.Layer(layer), locations, position, bias: null, target);
     }
 
+    public override void Attend(Rows projected, AttentionPattern pattern, Rows context)
+    {
+        Check(projected, 3 * Width, projected.Count, context);
+        Tensor target = context.Tensor;
+        Tensor all = projected.Tensor;
+        foreach (AttentionPattern.Group group in pattern.Groups)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            int[] keys = pattern.Keys.Slice(group.FirstKey, group.KeyCount).ToArray();
+            Tensor seen = all.index_select(0, tensor(keys, device: all.device)).unsqueeze(0);
+            Tensor queries = all.narrow(0, group.FirstRow, group.RowCount).narrow(1, 0, Width).unsqueeze(0);
+            Tensor scores = Scores(queries, seen.narrow(2, Width, Width));
+            target
+                .narrow(0, group.FirstRow, group.RowCount)
+                .copy_(Sum(scores, seen.narrow(2, 2 * Width, Width)).squeeze(0));
+        }
+    }
+
     /// <summary>Each row attends to the keys at its locations up to its last one; what is beyond repeats that and is masked.</summary>
     private void Attend(Tensor queries, Tensor cache, long[] locations, Tensor last, PositionBias? bias, Tensor target)
     {
