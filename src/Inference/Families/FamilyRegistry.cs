@@ -1,12 +1,17 @@
 using Seq2Seq.Inference.Families.Bart;
+using Seq2Seq.Inference.Families.BigBirdPegasus;
 using Seq2Seq.Inference.Families.Blenderbot;
 using Seq2Seq.Inference.Families.BlenderbotSmall;
 using Seq2Seq.Inference.Families.Fsmt;
+using Seq2Seq.Inference.Families.Led;
+using Seq2Seq.Inference.Families.LongT5;
 using Seq2Seq.Inference.Families.M2M100;
 using Seq2Seq.Inference.Families.Marian;
 using Seq2Seq.Inference.Families.Mbart;
 using Seq2Seq.Inference.Families.NllbMoe;
 using Seq2Seq.Inference.Families.Pegasus;
+using Seq2Seq.Inference.Families.PegasusX;
+using Seq2Seq.Inference.Families.SwitchTransformers;
 using Seq2Seq.Inference.Families.T5;
 
 namespace Seq2Seq.Inference.Families;
@@ -18,6 +23,8 @@ internal sealed class FamilyRegistry(IReadOnlyList<IFamily> families)
     public static FamilyRegistry Default { get; } =
         new([
             new T5Family(),
+            new LongT5Family(),
+            new SwitchFamily(),
             new BartFamily(),
             new BlenderbotFamily(),
             new BlenderbotSmallFamily(),
@@ -27,6 +34,9 @@ internal sealed class FamilyRegistry(IReadOnlyList<IFamily> families)
             new MbartFamily(),
             new NllbMoeFamily(),
             new PegasusFamily(),
+            new PegasusXFamily(),
+            new BigBirdPegasusFamily(),
+            new LedFamily(),
         ]);
 
     public IEnumerable<string> ModelTypes => families.SelectMany(family => family.ModelTypes);

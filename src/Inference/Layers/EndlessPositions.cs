@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Seq2Seq.Inference.Layers;
@@ -10,7 +11,9 @@ namespace Seq2Seq.Inference.Layers;
 /// <param name="width">Width of a vector.</param>
 /// <param name="paddingRow">The row that stands for padding and is zero; null: none.</param>
 /// <param name="device">Where the vectors are added.</param>
-internal sealed class EndlessPositions(int width, int? paddingRow, Device device) : IDisposable
+/// <param name="stored">The first rows where a checkpoint has them, or null; stays the caller's.</param>
+internal sealed class EndlessPositions(int width, int? paddingRow, Device device, Embedding? stored = null)
+    : IDisposable
 {
     private const int FirstCount = 512;
 
@@ -29,12 +32,24 @@ internal sealed class EndlessPositions(int width, int? paddingRow, Device device
         {
             int count = Math.Max(Math.Max(FirstCount, last + 1), 2 * (_table?.Count ?? 0));
             _table?.Dispose();
-            using Tensor values = SinusoidalPositions.CreateInclusive(count, width, paddingRow, device);
-            _table = new Embedding(values);
+            _table = Create(Math.Max(count, stored?.Count ?? 0));
         }
 
         _table.Forward(rows, output, accumulate: true);
     }
 
     public void Dispose() => _table?.Dispose();
+
+    private Embedding Create(int count)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor values = SinusoidalPositions.CreateInclusive(count, width, paddingRow, device);
+        if (stored is not null)
+        {
+            Tensor rows = arange(stored.Count, ScalarType.Int64, device);
+            values.narrow(0, 0, stored.Count).copy_(stored.Forward(rows));
+        }
+
+        return new Embedding(values);
+    }
 }

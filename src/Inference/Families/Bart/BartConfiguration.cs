@@ -60,7 +60,7 @@ internal sealed record BartConfiguration
             MaxSourcePositions = root.Size(defaults.SourcePositionsKey, defaults.MaxSourcePositions),
             MaxTargetPositions = root.Size(defaults.TargetPositionsKey, defaults.MaxTargetPositions),
             PaddingToken = root.Find("pad_token_id") is null ? defaults.Generation.PadTokenId : padding,
-            Activation = ReadActivation(root, defaults.Activation),
+            Activation = root.Activation("activation_function", defaults.Activation),
             ScalesEmbeddings = root.Flag("scale_embedding", defaults.ScalesEmbeddings),
             GenerationDefaults = GenerationDefaults.Read(configuration, targetVocabulary, defaults.Generation),
         };
@@ -70,20 +70,6 @@ internal sealed record BartConfiguration
     {
         int heads = root.Size(key, defaultValue);
         return width % heads == 0 ? heads : throw root.Refuse(key, heads, $"a divisor of d_model, which is {width}");
-    }
-
-    private static Activation ReadActivation(ConfigurationSection root, string defaultName)
-    {
-        const string Key = "activation_function";
-        string name = root.Text(Key, defaultName);
-        try
-        {
-            return Activations.Parse(name);
-        }
-        catch (FormatException exception)
-        {
-            throw root.Refuse(Key, $"\"{name}\"", exception.Message);
-        }
     }
 }
 

@@ -12,6 +12,9 @@ internal sealed record BartVariant
     /// <summary>Whether positions are sinusoids without a longest one, which the forward pass computes itself.</summary>
     public bool HasEndlessPositions { get; init; }
 
+    /// <summary>Rows of the table with which endless positions begin, where a checkpoint has one.</summary>
+    public int StoredPositions { get; init; }
+
     /// <summary>Whether the sum of embeddings and positions is normalised (<c>layernorm_embedding</c>).</summary>
     public bool HasEmbeddingNorm { get; init; }
 

@@ -102,7 +102,11 @@ internal sealed class BartWeights(
     {
         if (variant.HasEndlessPositions)
         {
-            return null;
+            return
+                variant.StoredPositions > 0
+                && scope.TakeOptional("weight", variant.StoredPositions, Model) is { } stored
+                ? new Embedding(stored)
+                : null;
         }
 
         if (variant.LearnedPositionOffset is not { } offset)

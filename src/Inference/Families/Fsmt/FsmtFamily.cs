@@ -55,6 +55,11 @@ internal sealed class FsmtFamily : IFamily
         weights.Note(
             "A target token's place is not told to the decoder: transformers 5.17, whose tokens are those to equal, gives every one the first position."
         );
-        return new BartNetwork(read, _variant with { HasSeparateEmbeddings = !isTied }, weights, options);
+        BartVariant variant = _variant with
+        {
+            HasSeparateEmbeddings = !isTied,
+            StoredPositions = read.MaxSourcePositions + read.PaddingToken!.Value + 1,
+        };
+        return new BartNetwork(read, variant, weights, options);
     }
 }

@@ -14,27 +14,28 @@ namespace Seq2Seq.Inference.Families.Fsmt;
 internal sealed class FsmtForwardPass(BartNetwork network) : BartForwardPass(network)
 {
     private readonly BartNetwork _network = network;
-    private readonly FairseqPositions _positions = new(
-        network.Configuration.ModelWidth,
-        network.Configuration.PaddingToken!.Value,
-        network.Shape.Device
-    );
+    private readonly FairseqPositions _sourcePositions = Positions(network, network.Encoder.Positions);
+    private readonly FairseqPositions _targetPositions = Positions(network, network.Decoder.Positions);
 
     protected override void EmbedSource(SourceBatch source, Rows hidden)
     {
         _network.Encoder.Tokens.Forward(source.TokenIds, hidden);
-        _positions.Add(source, hidden);
+        _sourcePositions.Add(source, hidden);
     }
 
     protected override void EmbedTarget(DecoderBatch batch, Rows hidden)
     {
         _network.Decoder.Tokens.Forward(batch.TokenIds, hidden);
-        _positions.AddFirst(batch, hidden);
+        _targetPositions.AddFirst(batch, hidden);
     }
 
     protected override void Dispose(bool disposing)
     {
-        _positions.Dispose();
+        _sourcePositions.Dispose();
+        _targetPositions.Dispose();
         base.Dispose(disposing);
     }
+
+    private static FairseqPositions Positions(BartNetwork network, Embedding? stored) =>
+        new(network.Configuration.ModelWidth, network.Configuration.PaddingToken!.Value, network.Shape.Device, stored);
 }

@@ -14,9 +14,10 @@ namespace Seq2Seq.Inference.Families.M2M100;
 /// <param name="width">Width of a vector.</param>
 /// <param name="padding">The padding token.</param>
 /// <param name="device">Where the vectors are added.</param>
-internal sealed class FairseqPositions(int width, int padding, Device device) : IDisposable
+/// <param name="stored">The table's first rows where a checkpoint has them, or null.</param>
+internal sealed class FairseqPositions(int width, int padding, Device device, Embedding? stored = null) : IDisposable
 {
-    private readonly EndlessPositions _table = new(width, padding, device);
+    private readonly EndlessPositions _table = new(width, padding, device, stored);
     private int[] _rows = new int[64];
 
     /// <exception cref="ModelConfigurationException">The configuration has no padding token, or vectors too short for sinusoids.</exception>

@@ -48,7 +48,7 @@ internal class MbartForwardPass : IForwardPass
 
     protected MultiHeadAttention EncoderAttention { get; }
 
-    public Rows Encode(SourceBatch source)
+    public virtual Rows Encode(SourceBatch source)
     {
         EmbedSource(source, _hidden);
         for (int i = 0; i < _network.Encoder.Layers.Count; i++)
@@ -62,12 +62,7 @@ internal class MbartForwardPass : IForwardPass
         }
 
         _network.Encoder.FinalNorm?.Forward(_hidden, _hidden);
-        for (int i = 0; i < _network.Decoder.Layers.Count; i++)
-        {
-            _network.Decoder.Layers[i].CrossAttention.KeyValue.Forward(_hidden, _keyValue);
-            _decoderAttention.Remember(_keyValue, source, i);
-        }
-
+        Remember(_hidden, source);
         return _hidden;
     }
 
@@ -118,6 +113,16 @@ internal class MbartForwardPass : IForwardPass
 
     protected virtual void EmbedTarget(DecoderBatch batch, Rows hidden) =>
         Embed(_network.Decoder, batch.TokenIds, batch.Positions, hidden);
+
+    /// <summary>Keeps the keys and values of the encoder's states for every layer of the decoder.</summary>
+    protected void Remember(Rows states, SourceBatch source)
+    {
+        for (int i = 0; i < _network.Decoder.Layers.Count; i++)
+        {
+            _network.Decoder.Layers[i].CrossAttention.KeyValue.Forward(states, _keyValue);
+            _decoderAttention.Remember(_keyValue, source, i);
+        }
+    }
 
     /// <summary>Self-attention of an encoder's layer: <c>[query | key | value]</c> → context.</summary>
     protected virtual void AttendToSource(int layer, SourceBatch source, Rows queryKeyValue, Rows context) =>
