@@ -11,6 +11,7 @@ using Seq2Seq.Inference.Families.Mbart;
 using Seq2Seq.Inference.Families.NllbMoe;
 using Seq2Seq.Inference.Families.Pegasus;
 using Seq2Seq.Inference.Families.PegasusX;
+using Seq2Seq.Inference.Families.ProphetNet;
 using Seq2Seq.Inference.Families.SwitchTransformers;
 using Seq2Seq.Inference.Families.T5;
 
@@ -34,6 +35,7 @@ internal sealed class FamilyRegistry(IReadOnlyList<IFamily> families)
             new MbartFamily(),
             new NllbMoeFamily(),
             new PegasusFamily(),
+            new ProphetNetFamily(),
             new PegasusXFamily(),
             new BigBirdPegasusFamily(),
             new LedFamily(),
