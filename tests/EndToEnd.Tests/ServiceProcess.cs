@@ -80,10 +80,14 @@ internal sealed class ServiceProcess : IAsyncDisposable
         return new ServiceProcess(new Process { StartInfo = start, EnableRaisingEvents = true });
     }
 
+    /// <summary>Returns when it answers over HTTP, ready or not.</summary>
+    public async Task AnswersAsync(CancellationToken cancellationToken) =>
+        Http.BaseAddress = await _address.Task.WaitAsync(Patience, cancellationToken);
+
     /// <summary>Returns when <c>/readyz</c> says so.</summary>
     public async Task ReadyAsync(CancellationToken cancellationToken)
     {
-        Http.BaseAddress = await _address.Task.WaitAsync(Patience, cancellationToken);
+        await AnswersAsync(cancellationToken);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(Patience);
         while (true)
