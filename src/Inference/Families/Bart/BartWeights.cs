@@ -1,5 +1,6 @@
 using Seq2Seq.Inference.Layers;
 using Seq2Seq.Inference.Weights;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Seq2Seq.Inference.Families.Bart;
@@ -158,16 +159,22 @@ internal sealed class BartWeights(
     public LayerNorm Norm(WeightScope scope) => new(scope.Take("weight", Model), scope.Take("bias", Model));
 
     /// <summary>A linear layer with a bias.</summary>
-    public Linear Dense(int outFeatures, int inFeatures, WeightScope scope) =>
-        Linear.Create(
+    public Linear Dense(int outFeatures, int inFeatures, WeightScope scope)
+    {
+        using DisposeScope memory = NewDisposeScope();
+        return Linear.Create(
             scope.Take("weight", outFeatures, inFeatures),
             scope.Take("bias", outFeatures),
             options.ComputeType
         );
+    }
 
-    /// <summary>One linear layer of those of an attention that take the same input.</summary>
+    /// <summary>
+    /// One linear layer of those of an attention that take the same input. Their own memory is free again when it is packed.
+    /// </summary>
     public Linear Attention(params ReadOnlySpan<WeightScope> scopes)
     {
+        using DisposeScope memory = NewDisposeScope();
         List<Tensor> parts = [];
         List<Tensor> biases = [];
         foreach (WeightScope scope in scopes)
