@@ -53,7 +53,8 @@ internal static class DirectoryQueries
         """;
 
     /// <summary>Before <see cref="PauseShards"/>, by the lock order. $1 job.</summary>
-    public const string Pause = "UPDATE job SET state = 'paused' WHERE id = $1 AND state IN ('queued', 'running')";
+    public const string Pause =
+        "UPDATE job SET state = 'paused' WHERE id = $1 AND state IN ('queued', 'running') RETURNING id";
 
     /// <summary>Takes shards back that were not begun; their Hangfire jobs will find nothing to do. $1 job.</summary>
     public const string PauseShards = """

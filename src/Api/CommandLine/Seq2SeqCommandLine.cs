@@ -20,6 +20,7 @@ internal static class Seq2SeqCommandLine
         {
             ServeCommand.Build(),
             RunCommand.Build(),
+            JobsCommand.Build(),
             GenerateCommand.Build(),
             TokenizeCommand.Build(),
             DetokenizeCommand.Build(),

@@ -1,6 +1,7 @@
 using Hangfire;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Seq2Seq.Api.Jobs;
+using Seq2Seq.Api.Models;
 using Seq2Seq.Api.Problems;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Jobs;
@@ -106,7 +107,7 @@ internal static class DashboardEndpoints
                 State = wanted,
                 Model = model,
                 Search = search.Length == 0 ? null : search,
-                Before = JobEndpoints.TryParseId(after ?? "", out Guid cursor) ? cursor : null,
+                Before = RequestedJob.TryParseId(after ?? "", out Guid cursor) ? cursor : null,
                 Limit = JobsOnPage + 1,
             },
             cancellationToken
@@ -126,60 +127,48 @@ internal static class DashboardEndpoints
         );
     }
 
-    private static async Task<IResult> ShowJobAsync(
-        string id,
+    private static async Task<RazorComponentResult<JobPage>> ShowJobAsync(
+        RequestedJob requested,
         JobDirectory jobs,
         ResultReader results,
         TimeProvider time,
         CancellationToken cancellationToken
-    )
-    {
-        if (
-            !JobEndpoints.TryParseId(id, out Guid jobId)
-            || await jobs.FindAsync(jobId, cancellationToken) is not { } job
-        )
-        {
-            return ErrorPageOf(Problem.Of(ProblemCodes.JobNotFound));
-        }
-
-        return new RazorComponentResult<JobPage>(
+    ) =>
+        new(
             new
             {
                 Now = time.GetUtcNow(),
-                Job = job,
-                Parameters = GenerationParametersJson.Write(job.Parameters),
-                Shards = await jobs.ListShardsAsync(jobId, ShardsOnPage, -1, cancellationToken),
-                Loads = await jobs.ListLoadsAsync(jobId, cancellationToken),
+                requested.Job,
+                Parameters = GenerationParametersJson.Write(requested.Job.Parameters),
+                Shards = await jobs.ListShardsAsync(requested.Id, ShardsOnPage, -1, cancellationToken),
+                Loads = await jobs.ListLoadsAsync(requested.Id, cancellationToken),
                 Preview = await results
-                    .ReadAsync(jobId, 0, cancellationToken)
+                    .ReadAsync(requested.Id, 0, cancellationToken)
                     .Take(ResultsOnPage)
                     .ToArrayAsync(cancellationToken),
             }
         );
-    }
 
-    private static async Task<IResult> CancelAsync(string id, JobDirectory jobs, CancellationToken cancellationToken) =>
-        JobEndpoints.TryParseId(id, out Guid jobId) && await jobs.CancelAsync(jobId, cancellationToken) is { } job
-            ? TypedResults.LocalRedirect($"{Root}/jobs/{job.Id}")
-            : ErrorPageOf(Problem.Of(ProblemCodes.JobNotFound));
+    private static async Task<RedirectHttpResult> CancelAsync(
+        RequestedJob requested,
+        JobDirectory jobs,
+        CancellationToken cancellationToken
+    )
+    {
+        await jobs.CancelAsync(requested.Id, cancellationToken);
+        return TypedResults.LocalRedirect($"{Root}/jobs/{requested.Id}");
+    }
 
     private static async Task<RazorComponentResult<ModelsPage>> ShowModelsAsync(
         ModelDirectory models,
         CancellationToken cancellationToken
     ) => new(new { Models = await models.ListModelsAsync(cancellationToken) });
 
-    private static async Task<IResult> ShowModelAsync(
+    private static async Task<RazorComponentResult<ModelPage>> ShowModelAsync(
         string name,
         ModelDirectory models,
         CancellationToken cancellationToken
-    )
-    {
-        string wanted = Uri.UnescapeDataString(name);
-        IReadOnlyList<ModelStatus> all = await models.ListModelsAsync(cancellationToken);
-        return all.FirstOrDefault(model => model.Name == wanted) is { } found
-            ? new RazorComponentResult<ModelPage>(new { Model = found })
-            : ErrorPageOf(Problem.Of(ProblemCodes.ModelNotFound));
-    }
+    ) => new(new { Model = await ModelEndpoints.FindAsync(name, models, cancellationToken) });
 
     private static async Task<RazorComponentResult<DevicesPage>> ShowDevicesAsync(
         ModelDirectory models,

@@ -42,6 +42,9 @@ internal record JobResource
 
     public required int ShardsDone { get; init; }
 
+    [Description("1, and one more each time that its failed lines were run again.")]
+    public required int Run { get; init; }
+
     public required DateTimeOffset CreatedAt { get; init; }
 
     public DateTimeOffset? StartedAt { get; init; }
@@ -78,6 +81,7 @@ internal record JobResource
             Bytes = job.Bytes,
             Shards = job.Shards,
             ShardsDone = job.ShardsDone,
+            Run = job.Run,
             CreatedAt = job.CreatedAt,
             StartedAt = job.StartedAt,
             FinishedAt = job.FinishedAt,
@@ -115,10 +119,28 @@ internal sealed record JobDetail : JobResource
 internal sealed record JobError(string Code, string Message);
 
 /// <summary>Addresses of what belongs to a job.</summary>
-internal sealed record JobLinks(string Self, string Results, string Shards, string Events, string Cancel)
+internal sealed record JobLinks(
+    string Self,
+    string Results,
+    string Shards,
+    string Events,
+    string Cancel,
+    string Pause,
+    string Resume,
+    string Retry
+)
 {
     public static JobLinks Of(Guid id) =>
-        new($"/jobs/{id}", $"/jobs/{id}/results", $"/jobs/{id}/shards", $"/jobs/{id}/events", $"/jobs/{id}/cancel");
+        new(
+            $"/jobs/{id}",
+            $"/jobs/{id}/results",
+            $"/jobs/{id}/shards",
+            $"/jobs/{id}/events",
+            $"/jobs/{id}/cancel",
+            $"/jobs/{id}/pause",
+            $"/jobs/{id}/resume",
+            $"/jobs/{id}/retry"
+        );
 }
 
 /// <summary>A load of a model that gave results of a job.</summary>

@@ -30,10 +30,9 @@ internal static class JobResults
     /// The lines that are ready, in input order, from line <c>from</c> on. Repeat with the number in Seq2Seq-Next-Line until
     /// Seq2Seq-Complete is true.
     /// </summary>
-    public static async Task<Results<PushStreamHttpResult, ProblemResult>> HandleAsync(
+    public static async Task<PushStreamHttpResult> HandleAsync(
         HttpContext context,
-        string id,
-        JobDirectory jobs,
+        RequestedJob requested,
         ResultReader results,
         [FromQuery, Description("jsonl, csv or text; without it, Accept decides.")] string? format,
         [FromQuery, Description("The first line wanted, from 0.")] string? from,
@@ -42,16 +41,9 @@ internal static class JobResults
     {
         IResultFormat chosen = Choose(format, context.Request);
         long first = RequestText.Integer(from, "from", 0, long.MaxValue) ?? 0;
-        // The state is read before the lines are counted: a job seen as finished has no lines to come.
-        if (
-            !JobEndpoints.TryParseId(id, out Guid jobId)
-            || await jobs.FindAsync(jobId, cancellationToken) is not { } job
-        )
-        {
-            return JobEndpoints.NotFound(id);
-        }
-
-        long ready = await results.CountReadyAsync(jobId, cancellationToken) ?? 0;
+        // The state was read before the lines are counted: a job seen as finished has no lines to come.
+        Job job = requested.Job;
+        long ready = await results.CountReadyAsync(job.Id, cancellationToken) ?? 0;
         long next = Math.Max(first, ready);
         IHeaderDictionary headers = context.Response.Headers;
         headers[NextLineHeader] = next.ToString(CultureInfo.InvariantCulture);
@@ -65,7 +57,7 @@ internal static class JobResults
         return TypedResults.Stream(
             stream =>
                 chosen.WriteAsync(
-                    Until(results.ReadAsync(jobId, first, cancellationToken), ready, cancellationToken),
+                    Until(results.ReadAsync(job.Id, first, cancellationToken), ready, cancellationToken),
                     stream,
                     cancellationToken
                 ),

@@ -28,6 +28,42 @@ internal static class OperationDescriptions
     public static TBuilder RefusesWith<TBuilder>(this TBuilder builder, params int[] statuses)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new RefusedWith(statuses));
 
+    /// <summary>Describes the parameter that <see cref="RequestedJob"/> reads.</summary>
+    public static RouteGroupBuilder DescribeJobId(this RouteGroupBuilder group) =>
+        group.AddOpenApiOperationTransformer(
+            (operation, _, _) =>
+            {
+                operation.Parameters ??= [];
+                operation.Parameters.Insert(
+                    0,
+                    new OpenApiParameter
+                    {
+                        Name = RequestedJob.RouteParameter,
+                        In = ParameterLocation.Path,
+                        Required = true,
+                        Description = "The job.",
+                        Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "uuid" },
+                    }
+                );
+                return Task.CompletedTask;
+            }
+        );
+
+    /// <summary>Describes a JSON body that a handler reads itself.</summary>
+    public static RouteHandlerBuilder DescribeBody<TBody>(this RouteHandlerBuilder builder, string example) =>
+        builder.AddOpenApiOperationTransformer(
+            async (operation, context, cancellationToken) =>
+                operation.RequestBody = new OpenApiRequestBody
+                {
+                    Required = true,
+                    Content = Content(
+                        "application/json",
+                        await context.GetOrCreateSchemaAsync(typeof(TBody), null, cancellationToken),
+                        example
+                    ),
+                }
+        );
+
     public static RouteHandlerBuilder DescribeSubmit(this RouteHandlerBuilder builder) =>
         builder
             .WithSummary("Submit a job")
@@ -44,19 +80,12 @@ internal static class OperationDescriptions
     public static RouteHandlerBuilder DescribeGenerate(this RouteHandlerBuilder builder) =>
         builder
             .RefusesWith(400, 409, 413, 415, 422, 502, 504)
+            .DescribeBody<GenerateRequest>(GenerateExample)
             .AddOpenApiOperationTransformer(
-                async (operation, context, cancellationToken) =>
+                (operation, _, _) =>
                 {
                     AddIdempotencyKey(operation);
-                    operation.RequestBody = new OpenApiRequestBody
-                    {
-                        Required = true,
-                        Content = Content(
-                            "application/json",
-                            await context.GetOrCreateSchemaAsync(typeof(GenerateRequest), null, cancellationToken),
-                            GenerateExample
-                        ),
-                    };
+                    return Task.CompletedTask;
                 }
             );
 

@@ -145,6 +145,13 @@ internal static class ProblemCodes
         "The id is wrong, or the job's retention has passed."
     );
 
+    public static readonly ProblemCode JobStateConflict = new(
+        "job_state_conflict",
+        StatusCodes.Status409Conflict,
+        "The job's state does not allow that",
+        "detail names the job's state and the states in which it can be done; GET /jobs/{id} shows the job."
+    );
+
     public static readonly ProblemCode JsonMalformed = new(
         "json_malformed",
         StatusCodes.Status400BadRequest,
@@ -258,6 +265,7 @@ internal static class ProblemCodes
         JobCancelled,
         JobFailed,
         JobNotFound,
+        JobStateConflict,
         JsonMalformed,
         KeyInvalid,
         KeyMissing,

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Diagnostics;
 using Seq2Seq.Inference.Generation;
+using Seq2Seq.Jobs;
 using Seq2Seq.Jobs.Submission;
 
 namespace Seq2Seq.Api.Problems;
@@ -46,6 +47,7 @@ internal sealed partial class ProblemExceptionHandler(ILogger<ProblemExceptionHa
         {
             RequestException request => request.ToProblem(),
             SubmissionException refused => Refused(refused),
+            JobStateException conflict => Problem.Of(ProblemCodes.JobStateConflict, conflict.Message),
             GenerationParametersException parameter => Problem.Of(ProblemCodes.ParameterInvalid, parameter.Message) with
             {
                 Field = $"parameters.{parameter.Parameter}",
