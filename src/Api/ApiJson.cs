@@ -21,6 +21,7 @@ namespace Seq2Seq.Api;
 [JsonSerializable(typeof(JobPage))]
 [JsonSerializable(typeof(ModelResource))]
 [JsonSerializable(typeof(ShardPage))]
+[JsonSerializable(typeof(WebhookList))]
 [JsonSerializable(typeof(ModelList))]
 [JsonSerializable(typeof(DeviceList))]
 [JsonSerializable(typeof(GenerateRequest))]

@@ -45,6 +45,7 @@ public sealed class JobDirectory
         AddOptional(command, NpgsqlDbType.Text, filter.Model);
         AddOptional(command, NpgsqlDbType.Text, filter.Search is null ? null : EscapePattern(filter.Search));
         AddOptional(command, NpgsqlDbType.Uuid, filter.Before);
+        AddOptional(command, NpgsqlDbType.Uuid, filter.ApiKeyId);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = filter.Limit });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         List<Job> jobs = [];
@@ -306,6 +307,9 @@ public sealed record JobFilter
 
     /// <summary>Part of a name, or the beginning of an id.</summary>
     public string? Search { get; init; }
+
+    /// <summary>Only jobs that this API key has submitted.</summary>
+    public Guid? ApiKeyId { get; init; }
 
     /// <summary>Only jobs listed after this one.</summary>
     public Guid? Before { get; init; }

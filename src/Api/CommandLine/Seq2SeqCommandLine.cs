@@ -25,6 +25,7 @@ internal static class Seq2SeqCommandLine
             TokenizeCommand.Build(),
             DetokenizeCommand.Build(),
             ModelsCommand.Build(),
+            KeysCommand.Build(),
             MigrateCommand.Build(),
         };
 

@@ -1,10 +1,12 @@
 using Hangfire;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Seq2Seq.Api.Authentication;
 using Seq2Seq.Api.Jobs;
 using Seq2Seq.Api.Models;
 using Seq2Seq.Api.Problems;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Jobs;
+using Seq2Seq.Jobs.Keys;
 using Seq2Seq.Jobs.Results;
 using Seq2Seq.Jobs.Scheduling;
 
@@ -46,21 +48,23 @@ internal static class DashboardEndpoints
         app.MapGet("/", () => TypedResults.LocalRedirect(Root)).ExcludeFromDescription();
         app.MapDashboardAssets();
         app.MapHangfireDashboard(
-            "/hangfire",
-            new DashboardOptions
-            {
-                // The rule for every endpoint holds here as well; Hangfire's own would let in local callers alone.
-                Authorization = [],
-                AppPath = Root,
-                DashboardTitle = "Seq2Seq Jobs · Hangfire",
-                StatsPollingInterval = StatisticsMilliseconds,
-                IgnoreAntiforgeryToken = true,
-                DisplayStorageConnectionString = false,
-            }
-        );
+                "/hangfire",
+                new DashboardOptions
+                {
+                    // The rule for every endpoint holds here as well; Hangfire's own would let in local callers alone.
+                    Authorization = [],
+                    AppPath = Root,
+                    DashboardTitle = "Seq2Seq Jobs · Hangfire",
+                    StatsPollingInterval = StatisticsMilliseconds,
+                    IgnoreAntiforgeryToken = true,
+                    DisplayStorageConnectionString = false,
+                }
+            )
+            .RequireAuthorization(KeyScopes.Admin);
     }
 
     private static async Task<RazorComponentResult<OverviewPage>> ShowOverviewAsync(
+        Caller caller,
         JobDirectory jobs,
         ModelDirectory models,
         TimeProvider time,
@@ -71,14 +75,27 @@ internal static class DashboardEndpoints
             {
                 Now = time.GetUtcNow(),
                 Running = await jobs.ListAsync(
-                    new JobFilter { State = JobState.Running, Limit = JobsOnOverview },
+                    new JobFilter
+                    {
+                        State = JobState.Running,
+                        ApiKeyId = caller.OnlyJobsOf,
+                        Limit = JobsOnOverview,
+                    },
                     cancellationToken
                 ),
                 Queued = await jobs.ListAsync(
-                    new JobFilter { State = JobState.Queued, Limit = JobsOnOverview },
+                    new JobFilter
+                    {
+                        State = JobState.Queued,
+                        ApiKeyId = caller.OnlyJobsOf,
+                        Limit = JobsOnOverview,
+                    },
                     cancellationToken
                 ),
-                Recent = await jobs.ListAsync(new JobFilter { Limit = JobsOnOverview }, cancellationToken),
+                Recent = await jobs.ListAsync(
+                    new JobFilter { ApiKeyId = caller.OnlyJobsOf, Limit = JobsOnOverview },
+                    cancellationToken
+                ),
                 Models = await models.ListModelsAsync(cancellationToken),
                 Slots = await models.ListSlotsAsync(cancellationToken),
             }
@@ -86,6 +103,7 @@ internal static class DashboardEndpoints
 
     // A person's mistyped filter shows nothing rather than a refusal.
     private static async Task<RazorComponentResult<JobsPage>> ShowJobsAsync(
+        Caller caller,
         JobDirectory jobs,
         ModelDirectory models,
         TimeProvider time,
@@ -108,6 +126,7 @@ internal static class DashboardEndpoints
                 Model = model,
                 Search = search.Length == 0 ? null : search,
                 Before = RequestedJob.TryParseId(after ?? "", out Guid cursor) ? cursor : null,
+                ApiKeyId = caller.OnlyJobsOf,
                 Limit = JobsOnPage + 1,
             },
             cancellationToken

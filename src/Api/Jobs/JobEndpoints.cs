@@ -1,6 +1,8 @@
 using System.ComponentModel;
+using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
+using Seq2Seq.Api.Authentication;
 using Seq2Seq.Api.OpenApi;
 using Seq2Seq.Api.Problems;
 using Seq2Seq.Api.Requests;
@@ -28,7 +30,11 @@ internal static class JobEndpoints
         strict.MapGet("/", ListAsync).WithName("ListJobs").WithSummary("List jobs").RefusesWith(400);
 
         RouteGroupBuilder job = strict.MapGroup("/{id}").DescribeJobId().RefusesWith(404);
-        job.MapGet("/", GetAsync).WithName("GetJob").WithSummary("Look at a job").RefusesWith(400);
+        job.MapGet("/", GetAsync)
+            .WithName("GetJob")
+            .WithSummary("Look at a job")
+            .Produces(StatusCodes.Status304NotModified)
+            .RefusesWith(400);
         job.MapPatch("/", JobActions.ChangeAsync)
             .WithName("ChangeJob")
             .WithSummary("Change a job's priority")
@@ -40,6 +46,9 @@ internal static class JobEndpoints
             .WithSummary("List a job's shards")
             .RefusesWith(400);
         job.MapGet("/events", JobEvents.Handle).WithName("FollowJob").WithSummary("Follow a job's progress");
+        job.MapGet("/webhooks", ListWebhooksAsync)
+            .WithName("ListWebhooks")
+            .WithSummary("List the messages to a job's webhook");
         job.MapPost("/cancel", JobActions.CancelAsync).WithName("CancelJob").WithSummary("Cancel a job");
         job.MapPost("/pause", JobActions.PauseAsync).WithName("PauseJob").WithSummary("Pause a job").RefusesWith(409);
         job.MapPost("/resume", JobActions.ResumeAsync)
@@ -52,9 +61,10 @@ internal static class JobEndpoints
             .RefusesWith(409);
     }
 
-    /// <summary>Newest first, in pages; every filter is optional.</summary>
+    /// <summary>Newest first, in pages; every filter is optional. A key without the scope all sees its own jobs.</summary>
     private static async Task<Ok<JobPage>> ListAsync(
         HttpResponse response,
+        Caller caller,
         JobDirectory jobs,
         [FromQuery, Description("receiving, queued, running, paused, completed, failed or cancelled.")] string? state,
         [FromQuery, Description("Only jobs for this model.")] string? model,
@@ -71,6 +81,7 @@ internal static class JobEndpoints
             Model = model is null ? null : RequestText.Plain(model, "model", LongestSearch),
             Search = search is null ? null : RequestText.Plain(search, "search", LongestSearch),
             Before = ParseCursor(after),
+            ApiKeyId = caller.OnlyJobsOf,
             Limit = most + 1,
         };
         IReadOnlyList<Job> found = await jobs.ListAsync(filter, cancellationToken);
@@ -93,8 +104,9 @@ internal static class JobEndpoints
         return TypedResults.Ok(new JobPage([.. found.Take(most).Select(JobResource.Of)], next));
     }
 
-    /// <summary>Its state and progress, and the loads of models that served it.</summary>
-    private static async Task<Ok<JobDetail>> GetAsync(
+    /// <summary>Its state and progress, and the loads of models that served it; 304 when that is what If-None-Match names.</summary>
+    private static async Task<Results<Ok<JobDetail>, StatusCodeHttpResult>> GetAsync(
+        HttpContext context,
         RequestedJob requested,
         JobDirectory jobs,
         [
@@ -111,7 +123,11 @@ internal static class JobEndpoints
                 ? requested.Job
                 : await jobs.WaitAsync(requested.Id, TimeSpan.FromSeconds(wait), cancellationToken)
                     ?? throw requested.Gone();
-        return TypedResults.Ok(JobDetail.Of(job, await jobs.ListLoadsAsync(job.Id, cancellationToken)));
+        // The loads change only together with the lines that are done.
+        byte[] content = JsonSerializer.SerializeToUtf8Bytes(JobResource.Of(job), ApiJson.Web.JobResource);
+        return EntityTag.IsKnown(context, EntityTag.Of(content))
+            ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
+            : TypedResults.Ok(JobDetail.Of(job, await jobs.ListLoadsAsync(job.Id, cancellationToken)));
     }
 
     /// <summary>The pieces that a job was cut into, in input order, with their attempts and errors.</summary>
@@ -134,6 +150,18 @@ internal static class JobEndpoints
         long? next = shards.Count > most ? shards[most - 1].FirstLine : null;
         return TypedResults.Ok(new ShardPage([.. shards.Take(most)], next));
     }
+
+    /// <summary>The messages to the job's webhook that it has ended, each with its attempts and the last answer.</summary>
+    private static async Task<Ok<WebhookList>> ListWebhooksAsync(
+        RequestedJob requested,
+        JobDirectory jobs,
+        CancellationToken cancellationToken
+    ) =>
+        TypedResults.Ok(
+            new WebhookList([
+                .. (await jobs.ListWebhooksAsync(requested.Id, cancellationToken)).Select(WebhookResource.Of),
+            ])
+        );
 
     private static Guid? ParseCursor(string? text) =>
         text is null ? null

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Text;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Net.Http.Headers;
@@ -30,7 +31,7 @@ internal static class JobResults
     /// The lines that are ready, in input order, from line <c>from</c> on. Repeat with the number in Seq2Seq-Next-Line until
     /// Seq2Seq-Complete is true.
     /// </summary>
-    public static async Task<PushStreamHttpResult> HandleAsync(
+    public static async Task<Results<PushStreamHttpResult, StatusCodeHttpResult>> HandleAsync(
         HttpContext context,
         RequestedJob requested,
         ResultReader results,
@@ -53,7 +54,12 @@ internal static class JobResults
         {
             FileName = $"{job.Id}{chosen.Extension}",
         }.ToString();
-        headers.CacheControl = "no-store";
+        headers.Vary = HeaderNames.Accept;
+        if (EntityTag.IsKnown(context, TagOf(job, chosen, first, next)))
+        {
+            return TypedResults.StatusCode(StatusCodes.Status304NotModified);
+        }
+
         return TypedResults.Stream(
             stream =>
                 chosen.WriteAsync(
@@ -64,6 +70,17 @@ internal static class JobResults
             chosen.ContentType
         );
     }
+
+    // Results change when lines get one, and when a retry gives them another.
+    private static EntityTagHeaderValue TagOf(Job job, IResultFormat format, long first, long next) =>
+        EntityTag.Of(
+            Encoding.UTF8.GetBytes(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{job.Id} {job.Run} {job.State} {job.LinesDone} {job.LinesFailed} {format.Name} {first} {next}"
+                )
+            )
+        );
 
     private static IResultFormat Choose(string? format, HttpRequest request)
     {

@@ -1,3 +1,4 @@
+using Seq2Seq.Api.Authentication;
 using Seq2Seq.Api.Problems;
 using Seq2Seq.Jobs;
 
@@ -5,7 +6,7 @@ namespace Seq2Seq.Api.Jobs;
 
 /// <summary>
 /// The job that <c>{id}</c> in an address names. Handlers under <c>/jobs/{id}</c> take this instead of the id, so that none answers for
-/// a job that is not there.
+/// a job that is not there, or is not the caller's: both look the same.
 /// </summary>
 internal sealed record RequestedJob(Job Job)
 {
@@ -21,7 +22,10 @@ internal sealed record RequestedJob(Job Job)
     {
         string text = context.GetRouteValue(RouteParameter) as string ?? "";
         JobDirectory jobs = context.RequestServices.GetRequiredService<JobDirectory>();
-        return TryParseId(text, out Guid id) && await jobs.FindAsync(id, context.RequestAborted) is { } job
+        return
+            TryParseId(text, out Guid id)
+            && await jobs.FindAsync(id, context.RequestAborted) is { } job
+            && Caller.Of(context.User).Sees(job)
             ? new RequestedJob(job)
             : throw NotFound(text);
     }

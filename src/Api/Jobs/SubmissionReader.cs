@@ -5,6 +5,7 @@ using Seq2Seq.Api.Requests;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Jobs.Configuration;
 using Seq2Seq.Jobs.Submission;
+using Seq2Seq.Jobs.Webhooks;
 
 namespace Seq2Seq.Api.Jobs;
 
@@ -43,8 +44,25 @@ internal static class SubmissionReader
             Retention = retention is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
             StartAt = TakeTime(body, "start_at"),
             Deadline = TakeTime(body, "deadline"),
+            Webhook = TakeWebhook(body),
             IdempotencyKey = idempotencyKey,
         };
+    }
+
+    private static WebhookTarget? TakeWebhook(RequestObject body)
+    {
+        const string Expected = "an object with url and, if you like, secret";
+        if (body.TakeJson("webhook", JsonValueKind.Object, Expected) is not { } json)
+        {
+            return null;
+        }
+
+        RequestObject webhook = RequestObject.Of(json, body.PathOf("webhook"), Expected);
+        string url =
+            webhook.TakeString("url") ?? throw RequestException.Missing(webhook.PathOf("url"), "an https address");
+        string? secret = webhook.TakeString("secret");
+        webhook.RefuseOthers();
+        return new WebhookTarget(url, secret);
     }
 
     private static DateTimeOffset? TakeTime(RequestObject body, string name)

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Seq2Seq.Api.OpenApi;
 using Seq2Seq.Api.Problems;
 using Seq2Seq.Api.Requests;
+using Seq2Seq.Jobs.Keys;
 using Seq2Seq.Jobs.Scheduling;
 
 namespace Seq2Seq.Api.Models;
@@ -23,7 +24,11 @@ internal static class ModelEndpoints
             .WithSummary("Look at a model and its load reports")
             .RefusesWith(404);
         // Here the name is one piece of the path: its slashes are written %2F.
-        RouteGroupBuilder model = group.MapGroup("/models/{name}").WithTags("Models").RefusesWith(404);
+        RouteGroupBuilder model = group
+            .MapGroup("/models/{name}")
+            .WithTags("Models")
+            .RequireAuthorization(KeyScopes.Admin)
+            .RefusesWith(404);
         model.MapPost("/pause", PauseAsync).WithName("PauseModel").WithSummary("Pause a model's queue");
         model.MapPost("/resume", ResumeAsync).WithName("ResumeModel").WithSummary("Resume a model's queue");
         model.MapPost("/load", LoadAsync).WithName("LoadModel").WithSummary("Try again to load a model");

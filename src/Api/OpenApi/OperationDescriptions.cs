@@ -74,12 +74,12 @@ internal static class OperationDescriptions
                 202 is answered. With an Idempotency-Key, repeating the request gives the same job.
                 """
             )
-            .RefusesWith(400, 409, 413, 415, 422)
+            .RefusesWith(400, 409, 413, 415, 422, 429)
             .AddOpenApiOperationTransformer(DescribeSubmit);
 
     public static RouteHandlerBuilder DescribeGenerate(this RouteHandlerBuilder builder) =>
         builder
-            .RefusesWith(400, 409, 413, 415, 422, 502, 504)
+            .RefusesWith(400, 409, 413, 415, 422, 429, 502, 504)
             .DescribeBody<GenerateRequest>(GenerateExample)
             .AddOpenApiOperationTransformer(
                 (operation, _, _) =>
@@ -126,6 +126,7 @@ internal static class OperationDescriptions
                             StringComparer.Ordinal
                         ),
                     };
+                    operation.Responses["304"] = new OpenApiResponse { Description = "As If-None-Match names them." };
                     return Task.CompletedTask;
                 }
             );
@@ -192,6 +193,10 @@ internal static class OperationDescriptions
             ["deadline"] = Field(
                 JsonSchemaType.String,
                 "If the job has not finished by then, it fails and keeps the results it has."
+            ),
+            ["webhook"] = Field(
+                JsonSchemaType.String,
+                "Where to say that the job has ended: a JSON object with url and, if you like, secret."
             ),
             ["format"] = Field(
                 JsonSchemaType.String,
