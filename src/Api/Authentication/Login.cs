@@ -63,6 +63,10 @@ internal static class Login
             )
         );
 
+    /// <summary>Whether somebody signed in, and did not send a key or sit at this machine.</summary>
+    public static bool IsSession(ClaimsPrincipal user) =>
+        user.Identity?.AuthenticationType == CookieAuthenticationDefaults.AuthenticationScheme;
+
     public static string AddressFor(HttpRequest request) =>
         Address + QueryString.Create(ReturnField, request.Path + request.QueryString);
 

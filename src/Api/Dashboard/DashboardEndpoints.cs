@@ -1,5 +1,7 @@
+using System.Globalization;
 using Hangfire;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Seq2Seq.Api.Authentication;
 using Seq2Seq.Api.Jobs;
 using Seq2Seq.Api.Models;
@@ -14,7 +16,7 @@ namespace Seq2Seq.Api.Dashboard;
 
 /// <summary>
 /// The pages under <c>/dashboard</c>, rendered here as whole documents from our tables, and Hangfire's own under <c>/hangfire</c>.
-/// Actions are plain form posts; <see cref="Authentication.RequestGuard"/> keeps other sites' forms out.
+/// What they change is in <see cref="DashboardActions"/>.
 /// </summary>
 internal static class DashboardEndpoints
 {
@@ -32,6 +34,12 @@ internal static class DashboardEndpoints
     public static IServiceCollection AddDashboard(this IServiceCollection services)
     {
         services.AddRazorComponents();
+        services.AddAntiforgery(options =>
+        {
+            options.Cookie.Name = "seq2seq-form";
+            options.Cookie.SameSite = SameSiteMode.Strict;
+            options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+        });
         return services;
     }
 
@@ -41,10 +49,11 @@ internal static class DashboardEndpoints
         pages.MapGet("/", ShowOverviewAsync);
         pages.MapGet("/jobs", ShowJobsAsync);
         pages.MapGet("/jobs/{id}", ShowJobAsync);
-        pages.MapPost("/jobs/{id}/cancel", CancelAsync);
         pages.MapGet("/models", ShowModelsAsync);
         pages.MapGet("/models/{**name}", ShowModelAsync);
         pages.MapGet("/devices", ShowDevicesAsync);
+        pages.MapGet("/keys", ShowKeysAsync).RequireAuthorization(KeyScopes.Admin);
+        pages.MapDashboardActions();
         app.MapGet("/", () => TypedResults.LocalRedirect(Root)).ExcludeFromDescription();
         app.MapDashboardAssets();
         app.MapHangfireDashboard(
@@ -151,15 +160,27 @@ internal static class DashboardEndpoints
         JobDirectory jobs,
         ResultReader results,
         TimeProvider time,
+        [FromQuery(Name = "after_line")] string? afterLine,
         CancellationToken cancellationToken
-    ) =>
-        new(
+    )
+    {
+        long after = long.TryParse(afterLine, CultureInfo.InvariantCulture, out long line) ? line : -1;
+        IReadOnlyList<ShardStatus> shards = await jobs.ListShardsAsync(
+            requested.Id,
+            ShardsOnPage + 1,
+            after,
+            cancellationToken
+        );
+        return new RazorComponentResult<JobPage>(
             new
             {
                 Now = time.GetUtcNow(),
                 requested.Job,
                 Parameters = GenerationParametersJson.Write(requested.Job.Parameters),
-                Shards = await jobs.ListShardsAsync(requested.Id, ShardsOnPage, -1, cancellationToken),
+                Shards = shards.Take(ShardsOnPage).ToArray(),
+                IsFirst = after < 0,
+                NextShard = shards.Count > ShardsOnPage ? shards[ShardsOnPage - 1].FirstLine : (long?)null,
+                Webhooks = await jobs.ListWebhooksAsync(requested.Id, cancellationToken),
                 Loads = await jobs.ListLoadsAsync(requested.Id, cancellationToken),
                 Preview = await results
                     .ReadAsync(requested.Id, 0, cancellationToken)
@@ -167,15 +188,6 @@ internal static class DashboardEndpoints
                     .ToArrayAsync(cancellationToken),
             }
         );
-
-    private static async Task<RedirectHttpResult> CancelAsync(
-        RequestedJob requested,
-        JobDirectory jobs,
-        CancellationToken cancellationToken
-    )
-    {
-        await jobs.CancelAsync(requested.Id, cancellationToken);
-        return TypedResults.LocalRedirect($"{Root}/jobs/{requested.Id}");
     }
 
     private static async Task<RazorComponentResult<ModelsPage>> ShowModelsAsync(
@@ -186,8 +198,15 @@ internal static class DashboardEndpoints
     private static async Task<RazorComponentResult<ModelPage>> ShowModelAsync(
         string name,
         ModelDirectory models,
+        TimeProvider time,
         CancellationToken cancellationToken
-    ) => new(new { Model = await ModelEndpoints.FindAsync(name, models, cancellationToken) });
+    ) => new(new { Now = time.GetUtcNow(), Model = await ModelEndpoints.FindAsync(name, models, cancellationToken) });
+
+    private static async Task<RazorComponentResult<KeysPage>> ShowKeysAsync(
+        ApiKeyDirectory keys,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    ) => new(new { Now = time.GetUtcNow(), Keys = await keys.ListAsync(cancellationToken) });
 
     private static async Task<RazorComponentResult<DevicesPage>> ShowDevicesAsync(
         ModelDirectory models,

@@ -117,6 +117,7 @@ internal static class ModelEndpoints
     {
         DateTimeOffset now = time.GetUtcNow();
         IReadOnlyList<SlotStatus> slots = await models.ListSlotsAsync(cancellationToken);
-        return TypedResults.Ok(new DeviceList([.. slots.Select(slot => DeviceResource.Of(slot, now))]));
+        IReadOnlyList<ModelStatus> all = await models.ListModelsAsync(cancellationToken);
+        return TypedResults.Ok(new DeviceList([.. slots.Select(slot => DeviceResource.Of(slot, all, now))]));
     }
 }

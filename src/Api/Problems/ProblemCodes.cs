@@ -74,6 +74,13 @@ internal static class ProblemCodes
         "expected lists the formats, for the format parameter and for Accept."
     );
 
+    public static readonly ProblemCode FormInvalid = new(
+        "form_invalid",
+        StatusCodes.Status403Forbidden,
+        "The form is not one of these pages",
+        "Its token is missing, another's or too old; load the page again. Programs use the API instead."
+    );
+
     public static readonly ProblemCode GenerateTimeout = new(
         "generate_timeout",
         StatusCodes.Status504GatewayTimeout,
@@ -283,6 +290,7 @@ internal static class ProblemCodes
         FieldMissing,
         FieldUnknown,
         FormatUnknown,
+        FormInvalid,
         GenerateTimeout,
         HostUnknown,
         IdempotencyKeyInFlight,
