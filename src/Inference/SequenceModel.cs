@@ -55,7 +55,8 @@ public sealed class SequenceModel : IAsyncDisposable
     public void Validate(GenerationParameters parameters) => Resolve(parameters);
 
     /// <summary>
-    /// Generates for each input, in order. A line's expected failure is a value in its result. Equal lines are computed once.
+    /// Generates for each input, in order. A line's expected failure is a value in its result. Equal lines are computed
+    /// once, unless outputs are drawn at random.
     /// </summary>
     /// <exception cref="GenerationParametersException">A value is out of range or not supported; names it.</exception>
     /// <exception cref="OperationCanceledException">The call was cancelled: its lines leave before the next step.</exception>
@@ -86,15 +87,19 @@ public sealed class SequenceModel : IAsyncDisposable
     )
     {
         Dictionary<SequenceInput, Task<SequenceResult>> distinct = new(SequenceInputComparer.Instance);
+        var started = new Task<SequenceResult>[inputs.Count];
         List<LineRequest> handover = [];
-        foreach (SequenceInput input in inputs)
+        for (int i = 0; i < inputs.Count; i++)
         {
-            if (distinct.ContainsKey(input))
+            SequenceInput input = inputs[i];
+            if (settings.Sampling is null && distinct.TryGetValue(input, out Task<SequenceResult>? equal))
             {
+                started[i] = equal;
                 continue;
             }
 
-            distinct[input] = Start(input, settings, handover, cancellationToken);
+            started[i] = Start(input, input.Line ?? i, settings, handover, cancellationToken);
+            distinct[input] = started[i];
             if (handover.Count == LinesPerHandover)
             {
                 HandOver(handover);
@@ -103,17 +108,12 @@ public sealed class SequenceModel : IAsyncDisposable
         }
 
         HandOver(handover);
-        var results = new SequenceResult[inputs.Count];
-        for (int i = 0; i < results.Length; i++)
-        {
-            results[i] = await distinct[inputs[i]];
-        }
-
-        return results;
+        return await Task.WhenAll(started);
     }
 
     private Task<SequenceResult> Start(
         SequenceInput input,
+        long line,
         GenerationSettings settings,
         List<LineRequest> handover,
         CancellationToken cancellationToken
@@ -124,7 +124,7 @@ public sealed class SequenceModel : IAsyncDisposable
             return Task.FromResult(failure);
         }
 
-        LineRequest request = new(tokens, settings, cancellationToken);
+        LineRequest request = new(tokens, settings, cancellationToken) { Line = line };
         handover.Add(request);
         return FinishAsync(request);
     }
@@ -139,7 +139,11 @@ public sealed class SequenceModel : IAsyncDisposable
     }
 
     private async Task<SequenceResult> FinishAsync(LineRequest request) =>
-        new SequenceResult { Outputs = _sources.WithText(await request.Outputs) };
+        new SequenceResult
+        {
+            Outputs = _sources.WithText(await request.Outputs),
+            IsSampled = request.Settings.Sampling is not null,
+        };
 
     private GenerationSettings Resolve(GenerationParameters parameters)
     {

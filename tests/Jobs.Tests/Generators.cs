@@ -49,13 +49,15 @@ internal static class Generators
         TokenIds,
         Gen.Double.Where(double.IsFinite),
         Gen.Enum<FinishReason>(),
-        (text, ids, score, reason) =>
+        Gen.Float.Where(float.IsFinite).Array[0, 4].Null(),
+        (text, ids, score, reason, logprobs) =>
             new SequenceOutput
             {
                 Text = text,
                 TokenIds = ids,
                 Score = score,
                 FinishReason = reason,
+                TokenLogprobs = logprobs,
             }
     );
 

@@ -24,17 +24,19 @@ internal static class TestJobs
         int shards = 1,
         int linesPerShard = 3,
         int priority = 5,
-        Func<long, string>? text = null
+        Func<long, string>? text = null,
+        string parameters = "{}"
     )
     {
         var id = Guid.CreateVersion7();
         await database.ExecuteAsync(
-            "INSERT INTO job (id, state, model, priority, lines, shards) VALUES ($1, 'queued', $2, $3, $4, $5)",
+            "INSERT INTO job (id, state, model, priority, lines, shards, parameters) VALUES ($1, 'queued', $2, $3, $4, $5, $6::jsonb)",
             id,
             model,
             (short)priority,
             (long)shards * linesPerShard,
-            shards
+            shards,
+            parameters
         );
         for (int shard = 0; shard < shards; shard++)
         {

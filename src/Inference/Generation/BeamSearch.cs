@@ -4,11 +4,14 @@ namespace Seq2Seq.Inference.Generation;
 
 /// <summary>
 /// Beam search over the tokens of one line, with the results of GenerationMixin._beam_search in transformers 5.17: the
-/// same candidates, the same float32 sums, the same rules of stopping.
+/// same candidates, the same float32 sums, the same rules of stopping. Sampling draws the candidates, without replacement,
+/// from the distribution over all continuations.
 /// </summary>
 // Of the sums over all beams and tokens the best (1 + end tokens) × beams are looked at, so that enough unfinished ones
 // remain. Those that end and stand among the first `beams` compete for a place among the finished; the best that don't
 // end are the next step's beams. Sequences are kept as a tree: a node is a token and its parent node.
+// Drawing without replacement is taking the largest of the scores with Gumbel noise added (Kool et al. 2019, arXiv
+// 1903.06059); candidates then stand in the order in which they were drawn.
 internal sealed class BeamSearch : SequenceSearch
 {
     /// <summary>The reference's score of what must not be chosen; part of the result where little else can be.</summary>
@@ -17,8 +20,12 @@ internal sealed class BeamSearch : SequenceSearch
     private readonly GenerationSettings _settings;
     private readonly LogitsProcessorList _processors;
     private readonly TopCandidates _candidates;
-    private readonly List<(int Token, int Parent)> _nodes;
+    private readonly List<(int Token, int Parent, float LogProbability)> _nodes;
+    private readonly float[] _logSums;
+    private RandomStream _random;
     private readonly List<Hypothesis> _finished;
+    private readonly List<(float Score, int Parent, int Token)> _running = [];
+    private readonly List<(double Key, float Score, int Beam, int Token)> _drawn = [];
     private readonly int[] _beamNodes;
     private readonly int[] _parents;
     private readonly float[] _beamScores;
@@ -27,13 +34,15 @@ internal sealed class BeamSearch : SequenceSearch
     private int _rows = 1;
     private bool _isFinished;
 
-    public BeamSearch(GenerationSettings settings, IReadOnlyList<int> source)
+    public BeamSearch(GenerationSettings settings, IReadOnlyList<int> source, long line)
     {
         _settings = settings;
+        _random = new RandomStream(settings.Sampling?.Seed ?? 0, line, sequence: 0);
         _processors = LogitsProcessorList.Create(settings, source);
         int beams = settings.NumBeams;
         _candidates = new TopCandidates(Math.Max(2, 1 + settings.EosTokenIds.Count) * beams);
-        _nodes = [(settings.DecoderStartTokenId, -1)];
+        _nodes = [(settings.DecoderStartTokenId, -1, 0)];
+        _logSums = new float[beams];
         _finished = new List<Hypothesis>(beams + 1);
         _beamNodes = new int[beams];
         _parents = new int[beams];
@@ -53,9 +62,7 @@ internal sealed class BeamSearch : SequenceSearch
     public override void Advance(Span<float> logits)
     {
         FindCandidates(logits);
-        bool allEnd = true;
-        int firstNode = _nodes.Count;
-        int beam = 0;
+        _running.Clear();
         for (int i = 0; i < _candidates.Count; i++)
         {
             (float score, int parent, int token) = _candidates[i];
@@ -64,27 +71,25 @@ internal sealed class BeamSearch : SequenceSearch
             {
                 if (i < _settings.NumBeams)
                 {
-                    Finish(score, _beamNodes[parent], token, isEnd ? FinishReason.Stop : FinishReason.Length);
+                    float logProbability = LogProbability(logits, parent, token);
+                    FinishReason reason = isEnd ? FinishReason.Stop : FinishReason.Length;
+                    Finish(score, (token, _beamNodes[parent], logProbability), reason);
                 }
             }
             else
             {
-                allEnd = false;
-                if (beam < _settings.NumBeams)
-                {
-                    _nodes.Add((token, _beamNodes[parent]));
-                    _beamScores[beam] = score;
-                    _parents[beam++] = parent;
-                }
+                _running.Add((score, parent, token));
             }
         }
 
-        for (int i = 0; i < beam; i++)
+        bool allEnd = _running.Count == 0;
+        if (_settings.Sampling is not null)
         {
-            _beamNodes[i] = firstNode + i;
+            // Candidates were drawn in any order; beams go on best first.
+            _running.Sort((a, b) => b.Score.CompareTo(a.Score));
         }
 
-        _rows = beam;
+        Continue(logits);
         _length++;
         _isFinished = allEnd || IsGoodEnough();
     }
@@ -95,11 +100,35 @@ internal sealed class BeamSearch : SequenceSearch
                 .Take(_settings.NumReturnSequences)
                 .Select(hypothesis => new SequenceOutput
                 {
-                    TokenIds = Sequence(hypothesis),
+                    TokenIds = PathOf(hypothesis, node => node.Token),
                     Score = hypothesis.Score,
                     FinishReason = hypothesis.Reason,
+                    TokenLogprobs = _settings.TokenLogprobs ? PathOf(hypothesis, node => node.LogProbability) : null,
                 }),
         ];
+
+    /// <summary>The best candidates that don't end become the beams of the next step.</summary>
+    private void Continue(ReadOnlySpan<float> logits)
+    {
+        int firstNode = _nodes.Count;
+        _rows = Math.Min(_running.Count, _settings.NumBeams);
+        for (int beam = 0; beam < _rows; beam++)
+        {
+            (float score, int parent, int token) = _running[beam];
+            _nodes.Add((token, _beamNodes[parent], LogProbability(logits, parent, token)));
+            _beamScores[beam] = score;
+            _parents[beam] = parent;
+        }
+
+        for (int beam = 0; beam < _rows; beam++)
+        {
+            _beamNodes[beam] = firstNode + beam;
+        }
+    }
+
+    /// <summary>The log-probability of a token after the processors; 0 when nobody asks for it.</summary>
+    private float LogProbability(ReadOnlySpan<float> scores, int beam, int token) =>
+        _settings.TokenLogprobs ? scores[(beam * _settings.VocabularySize) + token] - _logSums[beam] : 0;
 
     private void FindCandidates(Span<float> logits)
     {
@@ -122,6 +151,18 @@ internal sealed class BeamSearch : SequenceSearch
                 _processors.Apply(SequenceOf(_beamNodes[beam]), scores);
             }
 
+            if (_settings.TokenLogprobs)
+            {
+                float largest = Scores.Max(scores);
+                _logSums[beam] = largest + Scores.LogSumExp(scores, largest);
+            }
+
+            if (_settings.Sampling is not null)
+            {
+                Draw(scores, max, logSum, beam);
+                continue;
+            }
+
             _candidates.Scan(scores, max, logSum, _beamScores[beam], beam);
             // The other beams of the first step hold the same scores: they matter when too few tokens are possible.
             for (int other = 1; isFirstStep && other < _settings.NumBeams && _candidates.Threshold < Unlikely; other++)
@@ -130,10 +171,31 @@ internal sealed class BeamSearch : SequenceSearch
             }
         }
 
+        if (_settings.Sampling is not null)
+        {
+            _drawn.Sort((a, b) => b.Key.CompareTo(a.Key));
+            _candidates.Take(_drawn);
+            _drawn.Clear();
+        }
+
         _candidates.Pad();
     }
 
-    private void Finish(float sum, int parent, int token, FinishReason reason)
+    /// <summary>Gives each possible continuation of a beam its chance.</summary>
+    private void Draw(ReadOnlySpan<float> scores, float max, float logSum, int beam)
+    {
+        for (int token = 0; token < scores.Length; token++)
+        {
+            float score = scores[token] - max - logSum + _beamScores[beam];
+            if (score > float.NegativeInfinity)
+            {
+                double noise = -Math.Log(-Math.Log(_random.NextDouble()));
+                _drawn.Add((score + noise, score, beam, token));
+            }
+        }
+    }
+
+    private void Finish(float sum, (int Token, int Parent, float LogProbability) last, FinishReason reason)
     {
         float score = sum / (float)Math.Pow(_length, _settings.LengthPenalty);
         if (!(score > Unlikely))
@@ -147,7 +209,7 @@ internal sealed class BeamSearch : SequenceSearch
             place--;
         }
 
-        _finished.Insert(place, new Hypothesis(score, parent, token, _length, reason));
+        _finished.Insert(place, new Hypothesis(score, last, _length, reason));
         if (_finished.Count > _settings.NumBeams)
         {
             _finished.RemoveAt(_settings.NumBeams);
@@ -186,29 +248,34 @@ internal sealed class BeamSearch : SequenceSearch
 
         for (int i = _length - 1; i >= 0; i--)
         {
-            (_sequence[i], node) = _nodes[node];
+            (_sequence[i], node, _) = _nodes[node];
         }
 
         return _sequence.AsSpan(0, _length);
     }
 
-    private int[] Sequence(Hypothesis hypothesis)
+    private T[] PathOf<T>(Hypothesis hypothesis, Func<(int Token, int Parent, float LogProbability), T> what)
     {
-        int[] tokens = new int[hypothesis.Length];
-        tokens[^1] = hypothesis.Token;
-        int node = hypothesis.Parent;
-        for (int i = tokens.Length - 2; i >= 0; i--)
+        var path = new T[hypothesis.Length];
+        (int Token, int Parent, float LogProbability) node = hypothesis.Last;
+        path[^1] = what(node);
+        for (int i = path.Length - 2; i >= 0; i--)
         {
-            (tokens[i], node) = _nodes[node];
+            node = _nodes[node.Parent];
+            path[i] = what(node);
         }
 
-        return tokens;
+        return path;
     }
 
     /// <param name="Score">Sum of log-probabilities divided by length ^ length penalty.</param>
-    /// <param name="Parent">Node of the last token but one.</param>
-    /// <param name="Token">The last token.</param>
+    /// <param name="Last">The last token.</param>
     /// <param name="Length">Tokens after the decoder start token.</param>
     /// <param name="Reason">Why it ended.</param>
-    private sealed record Hypothesis(float Score, int Parent, int Token, int Length, FinishReason Reason);
+    private sealed record Hypothesis(
+        float Score,
+        (int Token, int Parent, float LogProbability) Last,
+        int Length,
+        FinishReason Reason
+    );
 }

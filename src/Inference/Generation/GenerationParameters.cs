@@ -16,7 +16,7 @@ public sealed record GenerationParameters
     [JsonPropertyName("num_beams")]
     public int? NumBeams { get; init; }
 
-    /// <summary>Outputs of one line, best first; at most <see cref="NumBeams"/>.</summary>
+    /// <summary>Outputs of one line, best first; at most <see cref="NumBeams"/>, but any number when sampling without beams.</summary>
     [JsonPropertyName("num_return_sequences")]
     public int? NumReturnSequences { get; init; }
 
@@ -44,8 +44,48 @@ public sealed record GenerationParameters
     [JsonPropertyName("early_stopping")]
     public EarlyStopping? EarlyStopping { get; init; }
 
+    /// <summary>Draws tokens at random instead of taking the likeliest.</summary>
     [JsonPropertyName("do_sample")]
     public bool? DoSample { get; init; }
+
+    /// <summary>
+    /// Where the random numbers of sampling begin: the same seed gives the same outputs on the same machine. Null draws anew
+    /// each time. Not in GenerationConfig: transformers has torch's global seed.
+    /// </summary>
+    [JsonPropertyName("seed")]
+    public long? Seed { get; init; }
+
+    /// <summary>Sampling: scores are divided by this.</summary>
+    [JsonPropertyName("temperature")]
+    public double? Temperature { get; init; }
+
+    /// <summary>Sampling: only the likeliest tokens, this many; 0 is off, 50 the default.</summary>
+    [JsonPropertyName("top_k")]
+    public int? TopK { get; init; }
+
+    /// <summary>Sampling: only the likeliest tokens that together have this probability; 1 is off.</summary>
+    [JsonPropertyName("top_p")]
+    public double? TopP { get; init; }
+
+    /// <summary>Sampling: only tokens at least this many times as likely as the likeliest.</summary>
+    [JsonPropertyName("min_p")]
+    public double? MinP { get; init; }
+
+    /// <summary>Sampling: only the most typical tokens that together have this probability; 1 is off.</summary>
+    [JsonPropertyName("typical_p")]
+    public double? TypicalP { get; init; }
+
+    /// <summary>Sampling: only tokens of at least this probability; 0 is off.</summary>
+    [JsonPropertyName("epsilon_cutoff")]
+    public double? EpsilonCutoff { get; init; }
+
+    /// <summary>Sampling: the same, with a threshold that falls as the entropy grows; 0 is off.</summary>
+    [JsonPropertyName("eta_cutoff")]
+    public double? EtaCutoff { get; init; }
+
+    /// <summary>Outputs bring the log-probability of each token. Not in GenerationConfig.</summary>
+    [JsonPropertyName("token_logprobs")]
+    public bool? TokenLogprobs { get; init; }
 
     /// <summary>Above 1 makes tokens that the output already holds less likely.</summary>
     [JsonPropertyName("repetition_penalty")]

@@ -39,11 +39,13 @@ public static class GenerationParametersCheck
             );
         }
 
-        if (parameters.DoSample == true)
-        {
-            throw new GenerationParametersException("do_sample", "'do_sample' is true; sampling is not supported yet.");
-        }
-
+        Positive("temperature", parameters.Temperature);
+        InRange("top_k", parameters.TopK, 0, int.MaxValue);
+        Share("top_p", parameters.TopP);
+        Share("min_p", parameters.MinP);
+        Share("typical_p", parameters.TypicalP, isZeroAllowed: false);
+        Share("epsilon_cutoff", parameters.EpsilonCutoff);
+        Share("eta_cutoff", parameters.EtaCutoff);
         if (parameters.ExponentialDecayLengthPenalty is { } decay)
         {
             InRange("exponential_decay_length_penalty", decay.Start, 0, LongestOutput);
@@ -91,10 +93,13 @@ public static class GenerationParametersCheck
     {
         if (parameters is { NumReturnSequences: { } wanted and > 1, NumBeams: { } beams } && wanted > beams)
         {
-            throw new GenerationParametersException(
-                "num_return_sequences",
-                Text($"'num_return_sequences' is {wanted}; expected at most 'num_beams', which is {beams}.")
-            );
+            if (beams > 1 || parameters.DoSample == false)
+            {
+                throw new GenerationParametersException(
+                    "num_return_sequences",
+                    Text($"'num_return_sequences' is {wanted}; expected at most 'num_beams', which is {beams}.")
+                );
+            }
         }
 
         if (parameters.SuppressTokens is { Count: > 0 } suppressed)
@@ -133,6 +138,17 @@ public static class GenerationParametersCheck
             throw new GenerationParametersException(
                 name,
                 Text($"'{name}' is {number}; expected a number greater than 0.")
+            );
+        }
+    }
+
+    private static void Share(string name, double? value, bool isZeroAllowed = true)
+    {
+        if (value is { } number && !(number <= 1 && (isZeroAllowed ? number >= 0 : number > 0)))
+        {
+            throw new GenerationParametersException(
+                name,
+                Text($"'{name}' is {number}; expected a number {(isZeroAllowed ? "from" : "above")} 0 to 1.")
             );
         }
     }

@@ -12,6 +12,8 @@ internal sealed record GenerationSettings
 {
     private const int DefaultNewTokens = 20;
 
+    private const int DefaultTopK = 50;
+
     public required int VocabularySize { get; init; }
     public required int NumBeams { get; init; }
     public required int NumReturnSequences { get; init; }
@@ -40,8 +42,14 @@ internal sealed record GenerationSettings
     public required int DecoderStartTokenId { get; init; }
     public required TokenIds EosTokenIds { get; init; }
 
-    /// <summary>Tokens that are generated at most.</summary>
-    public int MaxNewTokens => MaxLength - 1;
+    /// <summary>Null: the likeliest tokens are taken.</summary>
+    public required SamplingSettings? Sampling { get; init; }
+
+    /// <summary>Whether outputs bring the log-probabilities of their tokens.</summary>
+    public required bool TokenLogprobs { get; init; }
+
+    /// <summary>Rows that a line takes in a step at most.</summary>
+    public int MaxRows => NumBeams > 1 ? NumBeams : NumReturnSequences;
 
     /// <param name="caller">What the caller set.</param>
     /// <param name="defaults">What the model's folder says.</param>
@@ -65,7 +73,7 @@ internal sealed record GenerationSettings
         GenerationParametersCheck.Validate(set);
         int beams = set.NumBeams ?? 1;
         int returned = set.NumReturnSequences ?? 1;
-        if (returned > beams)
+        if (returned > beams && (beams > 1 || set.DoSample != true))
         {
             throw new GenerationParametersException(
                 "num_return_sequences",
@@ -102,9 +110,53 @@ internal sealed record GenerationSettings
                     "'decoder_start_token_id' is set neither by the caller nor by the model."
                 ),
             EosTokenIds = set.EosTokenId ?? [],
+            Sampling = set.DoSample == true ? ResolveSampling(set, beams) : null,
+            TokenLogprobs = set.TokenLogprobs ?? false,
         };
+        if (settings.Sampling is null)
+        {
+            RefuseSamplingOptions(caller);
+        }
+
         settings.CheckVocabulary();
         return settings;
+    }
+
+    private static SamplingSettings ResolveSampling(GenerationParameters set, int beams) =>
+        new()
+        {
+            Temperature = set.Temperature ?? 1,
+            TopK = set.TopK ?? DefaultTopK,
+            TopP = set.TopP ?? 1,
+            MinP = set.MinP,
+            TypicalP = set.TypicalP ?? 1,
+            EpsilonCutoff = set.EpsilonCutoff ?? 0,
+            EtaCutoff = set.EtaCutoff ?? 0,
+            MinTokensToKeep = beams == 1 ? 1 : Math.Max(2, 1 + (set.EosTokenId?.Count ?? 0)),
+            Seed = set.Seed ?? Random.Shared.NextInt64(),
+        };
+
+    /// <summary>transformers warns of them; but whoever sets one expects that it does something.</summary>
+    private static void RefuseSamplingOptions(GenerationParameters caller)
+    {
+        string? idle = caller switch
+        {
+            { Temperature: not (null or 1) } => "temperature",
+            { TopK: not (null or DefaultTopK) } => "top_k",
+            { TopP: not (null or 1) } => "top_p",
+            { MinP: not null } => "min_p",
+            { TypicalP: not (null or 1) } => "typical_p",
+            { EpsilonCutoff: not (null or 0) } => "epsilon_cutoff",
+            { EtaCutoff: not (null or 0) } => "eta_cutoff",
+            _ => null,
+        };
+        if (idle is not null)
+        {
+            throw new GenerationParametersException(
+                idle,
+                $"'{idle}' is an option of sampling, but 'do_sample' is not true."
+            );
+        }
     }
 
     private static int ResolveMaxLength(GenerationParameters set, int? maxPositions)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Numerics;
 using System.Runtime.InteropServices;
 
@@ -73,6 +74,106 @@ internal static class Scores
         {
             score = score - max - logSum;
         }
+    }
+
+    /// <summary>The largest score that <paramref name="rank"/> − 1 others reach; the least of all where there are fewer.</summary>
+    public static float Largest(ReadOnlySpan<float> scores, int rank)
+    {
+        if (rank == 1)
+        {
+            return Max(scores);
+        }
+
+        // Quickselect: what is left of the span always holds the wanted place.
+        float[] rented = ArrayPool<float>.Shared.Rent(scores.Length);
+        scores.CopyTo(rented);
+        Span<float> rest = rented.AsSpan(0, scores.Length);
+        int place = Math.Min(rank, scores.Length) - 1;
+        while (rest.Length > 1)
+        {
+            float pivot = rest[rest.Length / 2];
+            int before = 0;
+            int next = 0;
+            int after = rest.Length;
+            while (next < after)
+            {
+                if (rest[next] > pivot)
+                {
+                    (rest[before], rest[next]) = (rest[next], rest[before]);
+                    before++;
+                    next++;
+                }
+                else if (rest[next] < pivot)
+                {
+                    after--;
+                    (rest[after], rest[next]) = (rest[next], rest[after]);
+                }
+                else
+                {
+                    next++;
+                }
+            }
+
+            if (place < before)
+            {
+                rest = rest[..before];
+            }
+            else if (place >= after)
+            {
+                rest = rest[after..];
+                place -= after;
+            }
+            else
+            {
+                rest = rest.Slice(place, 1);
+                place = 0;
+            }
+        }
+
+        float largest = rest[place];
+        ArrayPool<float>.Shared.Return(rented);
+        return largest;
+    }
+
+    /// <summary>Draws a token from the softmax of the scores, which are overwritten.</summary>
+    /// <param name="scores">Scores of all tokens.</param>
+    /// <param name="random">At least 0 and less than 1: equal numbers draw equal tokens.</param>
+    /// <param name="logProbability">The token's log-probability.</param>
+    public static int Sample(Span<float> scores, double random, out float logProbability)
+    {
+        float max = Max(scores);
+        Span<Vector<float>> vectors = MemoryMarshal.Cast<float, Vector<float>>(scores);
+        Vector<float> maxima = new(max);
+        foreach (ref Vector<float> vector in vectors)
+        {
+            vector = Vector.Exp(vector - maxima);
+        }
+
+        foreach (ref float score in scores[(vectors.Length * Vector<float>.Count)..])
+        {
+            score = MathF.Exp(score - max);
+        }
+
+        double total = 0;
+        foreach (float weight in scores)
+        {
+            total += weight;
+        }
+
+        int drawn = 0;
+        double target = random * total;
+        double sum = 0;
+        for (int token = 0; token < scores.Length && sum <= target; token++)
+        {
+            if (scores[token] > 0)
+            {
+                sum += scores[token];
+                drawn = token;
+            }
+        }
+
+        logProbability = (float)(Math.Log(scores[drawn]) - Math.Log(total));
+        return drawn;
     }
 
     private static int IndexOf(ReadOnlySpan<float> scores, float value)

@@ -10,6 +10,11 @@ public sealed record SequenceInput
 
     public IReadOnlyList<int>? TokenIds { get; init; }
 
+    /// <summary>
+    /// The line's number in what the caller has: sampling draws from the seed and this. Null is its place in the call.
+    /// </summary>
+    public long? Line { get; init; }
+
     public static SequenceInput FromText(string text) => new() { Text = text };
 
     public static SequenceInput FromTokenIds(IReadOnlyList<int> tokenIds) => new() { TokenIds = tokenIds };

@@ -9,6 +9,10 @@ public sealed record SequenceResult
 
     public LineError? Error { get; init; }
 
+    /// <summary>Whether the outputs were drawn at random: those of an equal line would be others.</summary>
+    [JsonIgnore]
+    public bool IsSampled { get; init; }
+
     public static SequenceResult Failed(string code, string message) =>
         new()
         {
@@ -29,6 +33,13 @@ public sealed record SequenceOutput
     public required double Score { get; init; }
 
     public required FinishReason FinishReason { get; init; }
+
+    /// <summary>
+    /// Log-probability of each of <see cref="TokenIds"/> after all options, as <c>compute_transition_scores</c> normalised; null
+    /// unless <c>token_logprobs</c> asks for it.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<float>? TokenLogprobs { get; init; }
 }
 
 /// <summary>Why a sequence ended.</summary>

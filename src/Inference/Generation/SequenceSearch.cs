@@ -24,6 +24,14 @@ internal abstract class SequenceSearch
     /// <summary>The finished sequences, best first, without the decoder start token.</summary>
     public abstract IReadOnlyList<SequenceOutput> Outputs();
 
-    public static SequenceSearch Create(GenerationSettings settings, IReadOnlyList<int> source) =>
-        settings.NumBeams == 1 ? new GreedySearch(settings, source) : new BeamSearch(settings, source);
+    /// <param name="settings">How to decode.</param>
+    /// <param name="source">The line's tokens.</param>
+    /// <param name="line">The line's number, for sampling.</param>
+    public static SequenceSearch Create(GenerationSettings settings, IReadOnlyList<int> source, long line) =>
+        settings switch
+        {
+            { NumBeams: > 1 } => new BeamSearch(settings, source, line),
+            { Sampling: { } sampling } => new SamplingSearch(settings, sampling, source, line),
+            _ => new GreedySearch(settings, source),
+        };
 }

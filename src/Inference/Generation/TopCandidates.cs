@@ -57,6 +57,15 @@ internal sealed class TopCandidates(int capacity)
         }
     }
 
+    /// <summary>Takes candidates that are in order already, as many as there is room for.</summary>
+    public void Take(IReadOnlyList<(double Key, float Score, int Beam, int Token)> ordered)
+    {
+        for (; Count < Math.Min(Capacity, ordered.Count); Count++)
+        {
+            (_, _scores[Count], _beams[Count], _tokens[Count]) = ordered[Count];
+        }
+    }
+
     /// <summary>Fills up with impossible continuations, so that there are always as many as the search expects.</summary>
     public void Pad()
     {

@@ -24,10 +24,10 @@ internal sealed class ActiveLine : IDisposable
     public ActiveLine(LineRequest request, KeyValueCache cache, KeyValueCache memory)
     {
         Request = request;
-        Search = SequenceSearch.Create(request.Settings, request.Source);
+        Search = request.CreateSearch();
         _cache = cache;
         _memory = memory;
-        _blockRows = request.Settings.NumBeams;
+        _blockRows = request.Settings.MaxRows;
         _locations = new int[_blockRows][];
         _spare = new int[_blockRows][];
         for (int row = 0; row < _blockRows; row++)

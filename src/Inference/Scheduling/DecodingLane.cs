@@ -119,7 +119,7 @@ internal sealed class DecodingLane : IDisposable
                 request =>
                     (_active.Count == 0 && admitted.Count == 0)
                     || (
-                        _activeRows + request.Settings.NumBeams <= _limits.MaxRows
+                        _activeRows + request.Settings.MaxRows <= _limits.MaxRows
                         && tokens + request.Source.Count <= _limits.MaxEncoderTokens
                     ),
                 out LineRequest? request
@@ -137,7 +137,7 @@ internal sealed class DecodingLane : IDisposable
                 ActiveLine line = new(request, cache, memory);
                 _active.Add(line);
                 admitted.Add(line);
-                _activeRows += request.Settings.NumBeams;
+                _activeRows += request.Settings.MaxRows;
                 tokens += request.Source.Count;
             }
             catch (Exception exception)
@@ -211,7 +211,7 @@ internal sealed class DecodingLane : IDisposable
             bool left = leaves(line);
             if (left)
             {
-                _activeRows -= line.Request.Settings.NumBeams;
+                _activeRows -= line.Request.Settings.MaxRows;
                 line.Dispose();
             }
 

@@ -19,10 +19,15 @@ internal sealed class LineRequest(
 
     public GenerationSettings Settings { get; } = settings;
 
+    /// <summary>The line's number in what the caller has, for sampling.</summary>
+    public long Line { get; init; }
+
     public bool IsCancelled => cancellationToken.IsCancellationRequested;
 
     /// <summary>The outputs, best first, once the line is decoded.</summary>
     public Task<IReadOnlyList<SequenceOutput>> Outputs => _outputs.Task;
+
+    public SequenceSearch CreateSearch() => SequenceSearch.Create(Settings, Source, Line);
 
     public void Complete(IReadOnlyList<SequenceOutput> outputs) => _outputs.TrySetResult(outputs);
 

@@ -85,7 +85,9 @@ internal sealed class AnswerCache(long maxBytes)
         BytesPerEntry
         + (sizeof(char) * text.Length)
         + result.Outputs.Sum(output =>
-            BytesPerEntry + (sizeof(char) * (output.Text?.Length ?? 0)) + (sizeof(int) * output.TokenIds.Count)
+            BytesPerEntry
+            + (sizeof(char) * (output.Text?.Length ?? 0))
+            + ((sizeof(int) + (output.TokenLogprobs is null ? 0 : sizeof(float))) * output.TokenIds.Count)
         );
 
     private sealed class Answers((Guid Job, long Load) key)

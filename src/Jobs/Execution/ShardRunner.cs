@@ -179,24 +179,33 @@ internal sealed partial class ShardRunner(
                 lines[i].Answer ?? (lines[i].Error is { } error ? new SequenceResult { Error = error } : known[i]);
         }
 
-        List<SourceLine> open = [.. lines.Where((_, i) => known[i] is null)];
+        List<SequenceInput> open =
+        [
+            .. lines
+                .Index()
+                .Where(line => known[line.Index] is null)
+                .Select(line => Input(shard, line.Index, line.Item)),
+        ];
         var generated =
-            open.Count == 0
-                ? []
-                : await model.Model.Generate([.. open.Select(Input)], Parse(shard.Parameters), cancellationToken);
+            open.Count == 0 ? [] : await model.Model.Generate(open, Parse(shard.Parameters), cancellationToken);
         slot.Answers.Add(
             shard.JobId,
             model.LoadId,
             open.Zip(generated)
-                .Where(pair => pair.First.Text is not null)
+                .Where(pair => pair.First.Text is not null && !pair.Second.IsSampled)
                 .Select(pair => (pair.First.Text!, pair.Second))
         );
         int next = 0;
         return [.. known.Select(result => result ?? generated[next++])];
     }
 
-    private static SequenceInput Input(SourceLine line) =>
-        line.Text is { } text ? SequenceInput.FromText(text) : SequenceInput.FromTokenIds(line.InputIds ?? []);
+    private static SequenceInput Input(LeasedShard shard, int index, SourceLine line) =>
+        new()
+        {
+            Text = line.Text,
+            TokenIds = line.Text is null ? line.InputIds ?? [] : null,
+            Line = shard.FirstLine + index,
+        };
 
     private static ReadOnlyMemory<byte> Write(IReadOnlyList<SourceLine> lines, SequenceResult[] results)
     {

@@ -7,8 +7,8 @@ namespace Seq2Seq.Jobs.Results;
 
 /// <summary>
 /// JSON Lines: <c>{"line", "custom_id", "outputs": [{"text", "token_ids", "score", "finish_reason"}]}</c>, or
-/// <c>{"line", "custom_id", "error": {"code", "message"}}</c>. <c>custom_id</c> and <c>text</c> are absent where there is none; a score that
-/// is not a number is null. The format that loses nothing.
+/// <c>{"line", "custom_id", "error": {"code", "message"}}</c>. <c>custom_id</c> and <c>text</c> are absent where there is none, and
+/// <c>token_logprobs</c> where nobody asked for them; a score that is not a number is null. The format that loses nothing.
 /// </summary>
 internal sealed class JsonLinesResults : IResultFormat
 {
@@ -91,16 +91,34 @@ internal sealed class JsonLinesResults : IResultFormat
         }
 
         writer.WriteEndArray();
-        if (double.IsFinite(output.Score))
+        writer.WritePropertyName("score"u8);
+        WriteNumber(writer, output.Score);
+
+        if (output.TokenLogprobs is { } logprobs)
         {
-            writer.WriteNumber("score"u8, output.Score);
-        }
-        else
-        {
-            writer.WriteNull("score"u8);
+            writer.WriteStartArray("token_logprobs"u8);
+            foreach (float logprob in logprobs)
+            {
+                WriteNumber(writer, logprob);
+            }
+
+            writer.WriteEndArray();
         }
 
         writer.WriteString("finish_reason"u8, output.FinishReason == FinishReason.Stop ? "stop"u8 : "length"u8);
         writer.WriteEndObject();
+    }
+
+    // JSON has no other numbers.
+    private static void WriteNumber(Utf8JsonWriter writer, double value)
+    {
+        if (double.IsFinite(value))
+        {
+            writer.WriteNumberValue(value);
+        }
+        else
+        {
+            writer.WriteNullValue();
+        }
     }
 }

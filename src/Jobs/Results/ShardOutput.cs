@@ -12,7 +12,8 @@ namespace Seq2Seq.Jobs.Results;
 // Each line is one of:
 //   {"id": "custom id", "outputs": [{"text": "…", "ids": [363, 1], "score": -0.12, "length": true}, …]}
 //   {"id": "custom id", "code": "line_too_long", "message": "…"}
-// where "id" and "text" may be absent, and "length" stands only when the length limit ended the sequence.
+// where "id" and "text" may be absent, "length" stands only when the length limit ended the sequence, and "logprobs" (one a
+// token id) only when the job asked for them.
 internal static class ShardOutput
 {
     private static readonly JsonWriterOptions _options = StoredLines.WriterOptions;
@@ -99,6 +100,18 @@ internal static class ShardOutput
             writer.WriteBoolean("length"u8, true);
         }
 
+        if (output.TokenLogprobs is { } logprobs)
+        {
+            writer.WriteStartArray("logprobs"u8);
+            foreach (float logprob in logprobs)
+            {
+                // The least number stands for what has no chance at all.
+                writer.WriteNumberValue(float.IsFinite(logprob) ? logprob : float.MinValue);
+            }
+
+            writer.WriteEndArray();
+        }
+
         writer.WriteEndObject();
     }
 
@@ -161,6 +174,7 @@ internal static class ShardOutput
         List<int> tokenIds = [];
         double score = double.NaN;
         var finishReason = FinishReason.Stop;
+        List<float>? logprobs = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             if (reader.ValueTextEquals("text"u8))
@@ -181,6 +195,10 @@ internal static class ShardOutput
                 reader.Read();
                 finishReason = reader.GetBoolean() ? FinishReason.Length : FinishReason.Stop;
             }
+            else if (reader.ValueTextEquals("logprobs"u8))
+            {
+                logprobs = StoredLines.ReadNumbers(ref reader);
+            }
             else
             {
                 reader.Read();
@@ -194,6 +212,7 @@ internal static class ShardOutput
             TokenIds = tokenIds,
             Score = score,
             FinishReason = finishReason,
+            TokenLogprobs = logprobs,
         };
     }
 }

@@ -43,4 +43,16 @@ internal static class StoredLines
 
         return values;
     }
+
+    public static List<float> ReadNumbers(ref Utf8JsonReader reader)
+    {
+        List<float> values = [];
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.Number)
+        {
+            values.Add(reader.GetSingle());
+        }
+
+        return values;
+    }
 }

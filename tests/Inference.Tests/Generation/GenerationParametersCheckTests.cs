@@ -14,7 +14,11 @@ public sealed class GenerationParametersCheckTests
     [InlineData("""{"no_repeat_ngram_size":-1}""", "no_repeat_ngram_size")]
     [InlineData("""{"repetition_penalty":0}""", "repetition_penalty")]
     [InlineData("""{"encoder_repetition_penalty":-2}""", "encoder_repetition_penalty")]
-    [InlineData("""{"do_sample":true}""", "do_sample")]
+    [InlineData("""{"temperature":0}""", "temperature")]
+    [InlineData("""{"top_k":-1}""", "top_k")]
+    [InlineData("""{"top_p":1.5}""", "top_p")]
+    [InlineData("""{"typical_p":0}""", "typical_p")]
+    [InlineData("""{"num_beams":1,"num_return_sequences":2,"do_sample":false}""", "num_return_sequences")]
     [InlineData("""{"bad_words_ids":[]}""", "bad_words_ids")]
     [InlineData("""{"bad_words_ids":[[]]}""", "bad_words_ids")]
     [InlineData("""{"suppress_tokens":[-1]}""", "suppress_tokens")]
@@ -32,6 +36,7 @@ public sealed class GenerationParametersCheckTests
     [InlineData("{}")]
     [InlineData("""{"num_beams":4,"num_return_sequences":4,"length_penalty":-1.5,"max_new_tokens":1}""")]
     [InlineData("""{"forced_eos_token_id":[5,6],"suppress_tokens":[5]}""")]
+    [InlineData("""{"do_sample":true,"num_beams":1,"num_return_sequences":9,"top_k":0,"top_p":0,"min_p":1}""")]
     public void What_transformers_takes_is_taken(string json) => GenerationParametersCheck.Validate(Read(json));
 
     private static GenerationParameters Read(string json) => GenerationParametersJson.Read(JsonElement.Parse(json));

@@ -10,7 +10,9 @@ public sealed class GenerationParametersJsonTests
     {
         const string Json = """
             {"num_beams":4,"num_return_sequences":2,"max_new_tokens":7,"max_length":9,"min_new_tokens":1,"min_length":2,
-            "length_penalty":0.5,"early_stopping":"never","do_sample":false,"repetition_penalty":1.2,
+            "length_penalty":0.5,"early_stopping":"never","do_sample":false,"seed":-3,
+            "temperature":0.7,"top_k":5,"top_p":0.9,"min_p":0.1,"typical_p":0.8,"epsilon_cutoff":0.02,"eta_cutoff":0.03,
+            "token_logprobs":true,"repetition_penalty":1.2,
             "encoder_repetition_penalty":1.1,"no_repeat_ngram_size":3,"encoder_no_repeat_ngram_size":4,
             "bad_words_ids":[[7],[9,11]],"sequence_bias":[[[5,6],-1.5]],"suppress_tokens":[5],"begin_suppress_tokens":[6],
             "forced_bos_token_id":17,"forced_eos_token_id":[3,4],"exponential_decay_length_penalty":[5,1.01],
@@ -45,7 +47,8 @@ public sealed class GenerationParametersJsonTests
     [InlineData("""{"eos_token_id":[1,"2"]}""", "eos_token_id")]
     [InlineData("""{"bad_words_ids":[1,2]}""", "bad_words_ids")]
     [InlineData("""{"sequence_bias":[[1,2]]}""", "sequence_bias")]
-    [InlineData("""{"temperature":0.7}""", "temperature")]
+    [InlineData("""{"seed":1.5}""", "seed")]
+    [InlineData("""{"top_h":0.7}""", "top_h")]
     [InlineData("""{"stop_strings":["."]}""", "stop_strings")]
     [InlineData("[]", "parameters")]
     public void What_can_not_be_used_is_refused_by_name(string json, string parameter) =>
@@ -58,7 +61,7 @@ public sealed class GenerationParametersJsonTests
 
     [Fact]
     public void Values_that_change_nothing_are_taken() =>
-        Read("""{"temperature":1.0,"top_k":50,"use_cache":true,"num_beam_groups":1,"max_time":null,"num_beams":null}""")
+        Read("""{"penalty_alpha":0.0,"use_cache":true,"num_beam_groups":1,"max_time":null,"num_beams":null}""")
             .Should()
             .Be(GenerationParameters.Default);
 

@@ -33,19 +33,33 @@ public sealed class NormAndActivationTests
         output[1].Should().BeApproximately(2.5f, 1e-6f);
     }
 
+    /// <summary>transformers' ACT2FN at −3, −0.5, 0.7 and 12.</summary>
     [Theory]
-    [InlineData("relu", -1.0, 0.0)]
-    [InlineData("relu", 2.0, 2.0)]
-    [InlineData("gelu", 1.0, 0.8413447)]
-    [InlineData("gelu_new", 1.0, 0.8411920)]
-    [InlineData("silu", 1.0, 0.7310586)]
-    [InlineData("tanh", 1.0, 0.7615942)]
-    [InlineData("linear", -3.0, -3.0)]
-    public void Activations_give_their_textbook_values(string name, double value, double expected)
+    [InlineData("linear", -3f, -0.5f, 0.7f, 12f)]
+    [InlineData("relu", 0f, 0f, 0.7f, 12f)]
+    [InlineData("leaky_relu", -0.03f, -0.005f, 0.7f, 12f)]
+    [InlineData("relu6", 0f, 0f, 0.7f, 6f)]
+    [InlineData("relu2", 0f, 0f, 0.49f, 144f)]
+    [InlineData("gelu", -0.004050225f, -0.1542688f, 0.5306255f, 12f)]
+    [InlineData("gelu_python", -0.004049689f, -0.1542688f, 0.5306255f, 12f)]
+    [InlineData("gelu_10", -0.004050225f, -0.1542688f, 0.5306255f, 10f)]
+    [InlineData("gelu_new", -0.003637433f, -0.154286f, 0.5305701f, 12f)]
+    [InlineData("gelu_fast", -0.003637433f, -0.154286f, 0.5305701f, 12f)]
+    [InlineData("gelu_accurate", -0.003637433f, -0.154286f, 0.5305701f, 12f)]
+    [InlineData("gelu_pytorch_tanh", -0.003637433f, -0.154286f, 0.5305701f, 12f)]
+    [InlineData("gelu_python_tanh", -0.003637433f, -0.154286f, 0.5305701f, 12f)]
+    [InlineData("quick_gelu", -0.01807131f, -0.1496116f, 0.536894f, 12f)]
+    [InlineData("silu", -0.1422776f, -0.1887703f, 0.4677314f, 11.99993f)]
+    [InlineData("swish", -0.1422776f, -0.1887703f, 0.4677314f, 11.99993f)]
+    [InlineData("mish", -0.1456475f, -0.2207438f, 0.5611483f, 12f)]
+    [InlineData("tanh", -0.9950548f, -0.4621172f, 0.6043678f, 1f)]
+    [InlineData("sigmoid", 0.04742587f, 0.3775407f, 0.6681877f, 0.9999938f)]
+    [InlineData("laplace", 0f, 9.387732e-06f, 0.4899502f, 1f)]
+    public void An_activation_of_a_config_equals_the_reference(string name, float a, float b, float c, float d)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor output = Activations.Parse(name).Apply(tensor(new float[] { (float)value }));
-        output.item<float>().Should().BeApproximately((float)expected, 1e-6f);
+        Tensor output = Activations.Parse(name).Apply(tensor(new[] { -3f, -0.5f, 0.7f, 12f }));
+        allclose(output, tensor(new[] { a, b, c, d }), rtol: 1e-5, atol: 1e-6).Should().BeTrue();
     }
 
     [Fact]
@@ -99,13 +113,10 @@ public sealed class NormAndActivationTests
                 iter: 100
             );
 
+    public static TheoryData<object> AllActivations => [.. Enum.GetValues<Activation>().Cast<object>()];
+
     [Theory]
-    [InlineData(Activation.Identity)]
-    [InlineData(Activation.Relu)]
-    [InlineData(Activation.Gelu)]
-    [InlineData(Activation.GeluTanh)]
-    [InlineData(Activation.Silu)]
-    [InlineData(Activation.Tanh)]
+    [MemberData(nameof(AllActivations))]
     public void A_gate_multiplies_the_activated_half_with_the_other(object activation) =>
         Gen.Select(Gen.Int[0, 9], Gen.Int[1, 50])
             .Sample(

@@ -117,16 +117,29 @@ public sealed class RunningBatchTests : IDisposable
         TorchSharp.torch.Tensor.TotalCount.Should().Be(before);
     }
 
-    private static Gen<(int[] Source, int Beams, int MaxNew, int NoRepeat)> Line =>
-        Gen.Select(Gen.Int[2, 119].Array[1, 20], Gen.Int[1, 5], Gen.Int[1, 12], Gen.Int[0, 3]);
+    private static Gen<(int[] Source, int Beams, int MaxNew, int NoRepeat, bool IsSampled)> Line =>
+        Gen.Select(Gen.Int[2, 119].Array[1, 20], Gen.Int[1, 5], Gen.Int[1, 12], Gen.Int[0, 3], Gen.Bool);
 
-    private LineRequest Request((int[] Source, int Beams, int MaxNew, int NoRepeat) line) =>
-        new(line.Source, Settings(line.Beams, line.MaxNew, line.NoRepeat), CancellationToken.None);
+    private LineRequest Request((int[] Source, int Beams, int MaxNew, int NoRepeat, bool IsSampled) line) =>
+        new(
+            line.Source,
+            Settings(line.Beams, line.MaxNew, line.NoRepeat, isSampled: line.IsSampled),
+            CancellationToken.None
+        )
+        {
+            Line = line.Source.Sum(),
+        };
 
     private RunningBatch Start(int threads, int maxRows) =>
         new(_loaded.Network, threads, new BatchLimits { MaxRows = maxRows, MaxEncoderTokens = 64 }, "test");
 
-    private GenerationSettings Settings(int beams, int maxNew, int noRepeat = 0, int? minNew = null) =>
+    private GenerationSettings Settings(
+        int beams,
+        int maxNew,
+        int noRepeat = 0,
+        int? minNew = null,
+        bool isSampled = false
+    ) =>
         GenerationSettings.Resolve(
             new GenerationParameters
             {
@@ -134,6 +147,9 @@ public sealed class RunningBatchTests : IDisposable
                 MaxNewTokens = maxNew,
                 MinNewTokens = minNew,
                 NoRepeatNgramSize = noRepeat,
+                DoSample = isSampled,
+                Seed = 1,
+                NumReturnSequences = isSampled ? beams : 1,
             },
             _loaded.Network.GenerationDefaults,
             _loaded.Network.Shape.VocabularySize,
@@ -144,6 +160,6 @@ public sealed class RunningBatchTests : IDisposable
     {
         IReadOnlyList<SequenceOutput>[] outputs = await Task.WhenAll(requests.Select(request => request.Outputs))
             .WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
-        return outputs.SelectMany(line => line[0].TokenIds.Append(-1));
+        return outputs.SelectMany(line => line).SelectMany(output => output.TokenIds.Append(-1));
     }
 }

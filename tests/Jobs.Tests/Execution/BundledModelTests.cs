@@ -42,11 +42,36 @@ public sealed class BundledModelTests(TestDatabase database) : IClassFixture<Tes
     }
 
     [Fact]
+    public async Task A_job_that_samples_draws_by_line_whatever_shards_the_lines_stand_in()
+    {
+        await using var worker = await TestWorker.StartBundledAsync(database);
+        const string Parameters = """{"do_sample": true, "seed": 3, "temperature": 20.0}""";
+        var first = await RunAsync(shards: 6, linesPerShard: 2);
+
+        var second = await RunAsync(shards: 2, linesPerShard: 6);
+
+        second.Should().Equal(first);
+        first.Distinct(StringComparer.Ordinal).Should().HaveCountGreaterThan(6, "equal lines draw other outputs");
+
+        async Task<IEnumerable<string?>> RunAsync(int shards, int linesPerShard)
+        {
+            var job = await database.InsertJobAsync(
+                TestWorker.Model,
+                shards,
+                linesPerShard,
+                text: _ => Text(4),
+                parameters: Parameters
+            );
+            await database.WaitForJobAsync(job);
+            return (await database.ReadResultsAsync(job)).Select(result => result.Result.Outputs[0].Text);
+        }
+    }
+
+    [Fact]
     public async Task Parameters_that_the_model_refuses_fail_the_job_by_name()
     {
         await using var worker = await TestWorker.StartBundledAsync(database);
-        var job = await database.InsertJobAsync(TestWorker.Model);
-        await database.ExecuteAsync("""UPDATE job SET parameters = '{"num_beams": 0}' WHERE id = $1""", job);
+        var job = await database.InsertJobAsync(TestWorker.Model, parameters: """{"num_beams": 0}""");
 
         await database.WaitForJobAsync(job, "failed");
 

@@ -57,6 +57,7 @@ public sealed class ShardOutputTests
                     TokenIds = [7],
                     Score = -2,
                     FinishReason = FinishReason.Length,
+                    TokenLogprobs = [-2],
                 },
             ],
         };
@@ -66,7 +67,7 @@ public sealed class ShardOutputTests
             .Should()
             .Be(
                 """
-                {"id":"a","outputs":[{"text":"é","ids":[363,1],"score":-0.5},{"ids":[7],"score":-2,"length":true}]}
+                {"id":"a","outputs":[{"text":"é","ids":[363,1],"score":-0.5},{"ids":[7],"score":-2,"length":true,"logprobs":[-2]}]}
                 {"code":"line_empty","message":"No text."}
 
                 """

@@ -44,7 +44,12 @@ internal sealed class GenerateLine
             JsonElement? parameters = fields.Find("parameters");
             return new GenerateLine(line, id)
             {
-                Input = new SequenceInput { Text = text, TokenIds = tokenIds },
+                Input = new SequenceInput
+                {
+                    Text = text,
+                    TokenIds = tokenIds,
+                    Line = line.Number,
+                },
                 Parameters = parameters is { } given ? GenerationParametersJson.Read(given) : defaults,
                 ParametersKey = parameters?.GetRawText() ?? "",
             };
@@ -91,16 +96,33 @@ internal sealed class GenerateLine
         }
 
         writer.WriteEndArray();
-        if (double.IsFinite(output.Score))
+        writer.WritePropertyName("score");
+        WriteNumber(writer, output.Score);
+        if (output.TokenLogprobs is { } logprobs)
         {
-            writer.WriteNumber("score", output.Score);
-        }
-        else
-        {
-            writer.WriteNull("score");
+            writer.WriteStartArray("token_logprobs");
+            foreach (float logprob in logprobs)
+            {
+                WriteNumber(writer, logprob);
+            }
+
+            writer.WriteEndArray();
         }
 
         writer.WriteString("finish_reason", output.FinishReason == FinishReason.Stop ? "stop" : "length");
         writer.WriteEndObject();
+    }
+
+    // JSON has no other numbers.
+    private static void WriteNumber(Utf8JsonWriter writer, double value)
+    {
+        if (double.IsFinite(value))
+        {
+            writer.WriteNumberValue(value);
+        }
+        else
+        {
+            writer.WriteNullValue();
+        }
     }
 }

@@ -82,6 +82,11 @@ internal sealed class LogitsProcessorList
             processors.Add(new SuppressTokens(beginSuppressed, settings.ForcedBosTokenId is null ? 1 : 2));
         }
 
+        if (settings.Sampling is { } sampling)
+        {
+            AddSampling(processors, sampling);
+        }
+
         if (settings.RenormalizeLogits)
         {
             processors.Add(new LogitNormalization());
@@ -95,6 +100,45 @@ internal sealed class LogitsProcessorList
         foreach (LogitsProcessor processor in _processors)
         {
             processor.Apply(sequence, scores);
+        }
+    }
+
+    private static void AddSampling(List<LogitsProcessor> processors, SamplingSettings sampling)
+    {
+        int keep = sampling.MinTokensToKeep;
+        if (!sampling.Temperature.Equals(1.0))
+        {
+            processors.Add(new Temperature(sampling.Temperature));
+        }
+
+        if (sampling.TopK > 0)
+        {
+            processors.Add(new TopK(sampling.TopK, keep));
+        }
+
+        if (sampling.TopP < 1)
+        {
+            processors.Add(new TopP(sampling.TopP, keep));
+        }
+
+        if (sampling.MinP is { } minP)
+        {
+            processors.Add(new MinP(minP, keep));
+        }
+
+        if (sampling.TypicalP < 1)
+        {
+            processors.Add(new TypicalP(sampling.TypicalP, keep));
+        }
+
+        if (sampling.EpsilonCutoff > 0)
+        {
+            processors.Add(new EpsilonCutoff(sampling.EpsilonCutoff, keep));
+        }
+
+        if (sampling.EtaCutoff > 0)
+        {
+            processors.Add(new EtaCutoff(sampling.EtaCutoff, keep));
         }
     }
 

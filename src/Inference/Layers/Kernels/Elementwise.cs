@@ -17,27 +17,9 @@ internal static unsafe class Elementwise
     /// <summary>Applies the function in place.</summary>
     public static void Apply(Activation activation, float* values, int count)
     {
-        switch (activation)
+        if (activation != Activation.Identity)
         {
-            case Activation.Identity:
-                break;
-            case Activation.Relu:
-                Map<Relu>(values, other: null, values, count);
-                break;
-            case Activation.Gelu:
-                Map<Gelu>(values, other: null, values, count);
-                break;
-            case Activation.GeluTanh:
-                Map<GeluTanh>(values, other: null, values, count);
-                break;
-            case Activation.Silu:
-                Map<Silu>(values, other: null, values, count);
-                break;
-            case Activation.Tanh:
-                Map<Tanh>(values, other: null, values, count);
-                break;
-            default:
-                throw new ArgumentOutOfRangeException(nameof(activation), activation, message: null);
+            Map(activation, values, other: null, values, count);
         }
     }
 
@@ -81,31 +63,55 @@ internal static unsafe class Elementwise
         for (int row = (int)((long)arguments->Rows * chunk / chunks); row < end; row++)
         {
             float* gate = arguments->GateAndUp + ((nint)row * 2 * width);
-            Gate(arguments->Activation, gate, gate + width, arguments->Output + ((nint)row * width), width);
+            Map(arguments->Activation, gate, gate + width, arguments->Output + ((nint)row * width), width);
         }
     }
 
-    private static void Gate(Activation activation, float* gate, float* up, float* output, int count)
+    private static void Map(Activation activation, float* input, float* other, float* output, int count)
     {
         switch (activation)
         {
             case Activation.Identity:
-                Map<Identity>(gate, up, output, count);
+                Map<Identity>(input, other, output, count);
                 break;
             case Activation.Relu:
-                Map<Relu>(gate, up, output, count);
+                Map<Relu>(input, other, output, count);
+                break;
+            case Activation.LeakyRelu:
+                Map<LeakyRelu>(input, other, output, count);
+                break;
+            case Activation.Relu6:
+                Map<Relu6>(input, other, output, count);
+                break;
+            case Activation.SquaredRelu:
+                Map<SquaredRelu>(input, other, output, count);
                 break;
             case Activation.Gelu:
-                Map<Gelu>(gate, up, output, count);
+                Map<Gelu>(input, other, output, count);
+                break;
+            case Activation.ClippedGelu:
+                Map<ClippedGelu>(input, other, output, count);
                 break;
             case Activation.GeluTanh:
-                Map<GeluTanh>(gate, up, output, count);
+                Map<GeluTanh>(input, other, output, count);
+                break;
+            case Activation.QuickGelu:
+                Map<QuickGelu>(input, other, output, count);
                 break;
             case Activation.Silu:
-                Map<Silu>(gate, up, output, count);
+                Map<Silu>(input, other, output, count);
+                break;
+            case Activation.Mish:
+                Map<Mish>(input, other, output, count);
                 break;
             case Activation.Tanh:
-                Map<Tanh>(gate, up, output, count);
+                Map<Tanh>(input, other, output, count);
+                break;
+            case Activation.Sigmoid:
+                Map<Sigmoid>(input, other, output, count);
+                break;
+            case Activation.Laplace:
+                Map<Laplace>(input, other, output, count);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(activation), activation, message: null);
@@ -165,10 +171,34 @@ internal static unsafe class Elementwise
         public static Vector256<float> Of(Vector256<float> x) => Vector256.Max(x, Vector256<float>.Zero);
     }
 
+    private readonly struct LeakyRelu : IFunction
+    {
+        public static Vector256<float> Of(Vector256<float> x) => Vector256.Max(x, x * 0.01f);
+    }
+
+    private readonly struct Relu6 : IFunction
+    {
+        public static Vector256<float> Of(Vector256<float> x) => Vector256.Min(Relu.Of(x), Vector256.Create(6f));
+    }
+
+    private readonly struct SquaredRelu : IFunction
+    {
+        public static Vector256<float> Of(Vector256<float> x)
+        {
+            Vector256<float> rectified = Relu.Of(x);
+            return rectified * rectified;
+        }
+    }
+
     private readonly struct Gelu : IFunction
     {
         public static Vector256<float> Of(Vector256<float> x) =>
             x * 0.5f * (Vector256<float>.One + VectorMath.Erf(x * 0.70710678f));
+    }
+
+    private readonly struct ClippedGelu : IFunction
+    {
+        public static Vector256<float> Of(Vector256<float> x) => Vector256.Min(Gelu.Of(x), Vector256.Create(10f));
     }
 
     private readonly struct GeluTanh : IFunction
@@ -178,13 +208,44 @@ internal static unsafe class Elementwise
             x * VectorMath.Sigmoid(1.5957691f * (x + (0.044715f * x * x * x)));
     }
 
+    private readonly struct QuickGelu : IFunction
+    {
+        public static Vector256<float> Of(Vector256<float> x) => x * VectorMath.Sigmoid(1.702f * x);
+    }
+
     private readonly struct Silu : IFunction
     {
         public static Vector256<float> Of(Vector256<float> x) => x * VectorMath.Sigmoid(x);
     }
 
+    private readonly struct Mish : IFunction
+    {
+        // tanh(log(1 + e^x)) = n / (n + 2) with n = e^2x + 2 e^x; from 20 on it is 1 in float32, and e^2x must not overflow.
+        public static Vector256<float> Of(Vector256<float> x)
+        {
+            Vector256<float> exponential = VectorMath.Exp(Vector256.Min(x, Vector256.Create(20f)));
+            Vector256<float> n = exponential * (exponential + Vector256.Create(2f));
+            return x * (n / (n + Vector256.Create(2f)));
+        }
+    }
+
     private readonly struct Tanh : IFunction
     {
         public static Vector256<float> Of(Vector256<float> x) => VectorMath.Tanh(x);
+    }
+
+    private readonly struct Sigmoid : IFunction
+    {
+        public static Vector256<float> Of(Vector256<float> x) => VectorMath.Sigmoid(x);
+    }
+
+    private readonly struct Laplace : IFunction
+    {
+        public static Vector256<float> Of(Vector256<float> x) =>
+            0.5f
+            * (
+                Vector256<float>.One
+                + VectorMath.Erf((x - Vector256.Create(0.707107f)) * (1 / (0.282095f * 1.41421356f)))
+            );
     }
 }

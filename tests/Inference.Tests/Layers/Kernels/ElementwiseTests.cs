@@ -7,13 +7,10 @@ namespace Seq2Seq.Inference.Tests.Layers.Kernels;
 
 public sealed class ElementwiseTests
 {
+    public static TheoryData<object> AllActivations => [.. Enum.GetValues<Activation>().Cast<object>()];
+
     [Theory]
-    [InlineData(Activation.Relu)]
-    [InlineData(Activation.Gelu)]
-    [InlineData(Activation.GeluTanh)]
-    [InlineData(Activation.Silu)]
-    [InlineData(Activation.Tanh)]
-    [InlineData(Activation.Identity)]
+    [MemberData(nameof(AllActivations))]
     public unsafe void Activations_equal_torch_over_the_whole_range(object activation)
     {
         using DisposeScope scope = NewDisposeScope();

@@ -1,0 +1,56 @@
+namespace Seq2Seq.Inference.Generation;
+
+/// <summary>A sequence that grows token by token until it ends, with what becomes its output.</summary>
+internal sealed class GeneratedSequence
+{
+    private readonly GenerationSettings _settings;
+    private readonly List<float>? _logProbabilities;
+    private int[] _tokens;
+    private double _logProbability;
+    private FinishReason? _finished;
+
+    public GeneratedSequence(GenerationSettings settings)
+    {
+        _settings = settings;
+        _tokens = [settings.DecoderStartTokenId, .. new int[15]];
+        _logProbabilities = settings.TokenLogprobs ? [] : null;
+    }
+
+    /// <summary>Tokens so far, the decoder start token included.</summary>
+    public int Length { get; private set; } = 1;
+
+    public ReadOnlySpan<int> Tokens => _tokens.AsSpan(0, Length);
+
+    public bool IsFinished => _finished is not null;
+
+    /// <param name="token">The next token.</param>
+    /// <param name="logProbability">Its log-probability.</param>
+    public void Add(int token, float logProbability)
+    {
+        if (Length == _tokens.Length)
+        {
+            Array.Resize(ref _tokens, 2 * Length);
+        }
+
+        _tokens[Length++] = token;
+        _logProbability += logProbability;
+        _logProbabilities?.Add(logProbability);
+        if (_settings.EosTokenIds.Contains(token))
+        {
+            _finished = FinishReason.Stop;
+        }
+        else if (Length >= _settings.MaxLength)
+        {
+            _finished = FinishReason.Length;
+        }
+    }
+
+    public SequenceOutput Output() =>
+        new()
+        {
+            TokenIds = _tokens[1..Length],
+            Score = _logProbability / Math.Pow(Length - 1, _settings.LengthPenalty),
+            FinishReason = _finished ?? FinishReason.Length,
+            TokenLogprobs = _logProbabilities,
+        };
+}
