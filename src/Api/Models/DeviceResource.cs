@@ -64,7 +64,9 @@ internal sealed record DeviceResource
         };
 
     public static long WaitingOf(SlotStatus slot, IReadOnlyList<ModelStatus> models) =>
-        models.Where(model => slot.Models.Contains(model.Name)).Sum(model => model.ShardsWaiting);
+        models
+            .Where(model => slot.Models.Contains(model.Name, StringComparer.Ordinal))
+            .Sum(model => model.ShardsWaiting);
 
     public static double UtilisationOf(SlotStatus slot, DateTimeOffset now)
     {
