@@ -76,7 +76,7 @@ public sealed class KeyScopesTests(TestDatabase database) : IClassFixture<TestDa
     [InlineData("GET", "/hangfire", KeyScopes.Admin)]
     public async Task What_a_key_has_no_scope_for_is_403_and_names_it(string method, string address, string needed)
     {
-        string without = await IssueAsync([.. KeyScopes.All.Except([needed])]);
+        string without = await IssueAsync([.. KeyScopes.All.Except([needed], StringComparer.Ordinal)]);
         string with = await IssueAsync(needed);
 
         JsonElement problem = await (await SendAsync(without, new HttpMethod(method), address)).ShouldBeProblemAsync(
