@@ -2,6 +2,7 @@ using Seq2Seq.Inference.Families.Bart;
 using Seq2Seq.Inference.Families.BigBirdPegasus;
 using Seq2Seq.Inference.Families.Blenderbot;
 using Seq2Seq.Inference.Families.BlenderbotSmall;
+using Seq2Seq.Inference.Families.EncoderDecoder;
 using Seq2Seq.Inference.Families.Fsmt;
 using Seq2Seq.Inference.Families.Led;
 using Seq2Seq.Inference.Families.LongT5;
@@ -14,6 +15,8 @@ using Seq2Seq.Inference.Families.PegasusX;
 using Seq2Seq.Inference.Families.ProphetNet;
 using Seq2Seq.Inference.Families.SwitchTransformers;
 using Seq2Seq.Inference.Families.T5;
+using Seq2Seq.Inference.Families.T5Gemma;
+using Seq2Seq.Inference.Families.T5Gemma2;
 
 namespace Seq2Seq.Inference.Families;
 
@@ -39,6 +42,9 @@ internal sealed class FamilyRegistry(IReadOnlyList<IFamily> families)
             new PegasusXFamily(),
             new BigBirdPegasusFamily(),
             new LedFamily(),
+            new EncoderDecoderFamily(),
+            new T5GemmaFamily(),
+            new T5Gemma2Family(),
         ]);
 
     public IEnumerable<string> ModelTypes => families.SelectMany(family => family.ModelTypes);

@@ -12,5 +12,11 @@ namespace Seq2Seq.Inference.Families.Led;
 internal sealed class LedForwardPass(BartNetwork network, IReadOnlyList<int> radii) : BartForwardPass(network)
 {
     protected override void AttendToSource(int layer, SourceBatch source, Rows queryKeyValue, Rows context) =>
-        EncoderAttention.Encode(queryKeyValue, source, bias: null, context, radii[layer]);
+        EncoderAttention.Encode(
+            queryKeyValue,
+            source,
+            bias: null,
+            context,
+            new AttentionWindow(radii[layer], radii[layer])
+        );
 }
