@@ -2,7 +2,7 @@ using Seq2Seq.Bench.Reporting;
 
 namespace Seq2Seq.Bench;
 
-/// <summary>One part of <c>./bench</c>.</summary>
+/// <summary>One part of <c>./benchmark</c>.</summary>
 internal interface IBenchmark
 {
     /// <summary>What <c>--rows</c> calls it.</summary>

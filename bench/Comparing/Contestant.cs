@@ -37,15 +37,15 @@ internal sealed record Contestant
 
     public string Name =>
         Engine switch
-            {
-                CTranslate2 => "CTranslate2",
-                CTranslate2Alone => "CTranslate2 alone",
-                Transformers => "transformers",
-                _ => Engine,
-            }
-            + " "
-            + Compute
-            + (With is null ? "" : " " + With);
+        {
+            CTranslate2 => "CTranslate2",
+            CTranslate2Alone => "CTranslate2 alone",
+            Transformers => "transformers",
+            _ => Engine,
+        }
+        + " "
+        + Compute
+        + (With is null ? "" : " " + With);
 
     /// <summary>Runs it once.</summary>
     public Task<EngineRunResult> RunAsync(

@@ -223,10 +223,19 @@ internal sealed class EngineBenchmark(EngineWorkload workload) : IBenchmark
         CancellationToken cancellationToken
     )
     {
-        if (!Directory.Exists(model + ".ct2") && contestants.Any(one => one.Engine.StartsWith(Contestant.CTranslate2, StringComparison.Ordinal)))
+        if (
+            !Directory.Exists(model + ".ct2")
+            && contestants.Any(one => one.Engine.StartsWith(Contestant.CTranslate2, StringComparison.Ordinal))
+        )
         {
             Contestant converter = new() { Engine = Contestant.CTranslate2, Candidates = [] };
-            EngineRunOptions options = Options(converter, model, context) with { Limit = 1, Batch = 1, MaxNew = 1, MinNew = 0 };
+            EngineRunOptions options = Options(converter, model, context) with
+            {
+                Limit = 1,
+                Batch = 1,
+                MaxNew = 1,
+                MinNew = 0,
+            };
             await converter.RunAsync(options, context.Peers, cancellationToken);
         }
     }

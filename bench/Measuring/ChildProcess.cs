@@ -46,13 +46,13 @@ internal static class ChildProcess
 
     /// <returns>The program's standard output.</returns>
     /// <exception cref="InvalidOperationException">It failed; the message has its error output.</exception>
-    public static async Task<string> RunAsync(
-        string program,
-        string[] arguments,
-        CancellationToken cancellationToken
-    )
+    public static async Task<string> RunAsync(string program, string[] arguments, CancellationToken cancellationToken)
     {
-        ProcessStartInfo start = new(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new(program, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         using Process process =
             Process.Start(start) ?? throw new InvalidOperationException($"{program} could not be started.");
         try
@@ -73,6 +73,5 @@ internal static class ChildProcess
         }
     }
 
-    private static string Describe(string program, string[] arguments) =>
-        $"'{program} {string.Join(' ', arguments)}'";
+    private static string Describe(string program, string[] arguments) => $"'{program} {string.Join(' ', arguments)}'";
 }

@@ -20,7 +20,10 @@ internal sealed partial record Machine
         string processor = Fact("model name") ?? RuntimeInformation.ProcessArchitecture.ToString();
         string cores = Environment.ProcessorCount == 1 ? "1 core" : $"{Environment.ProcessorCount} cores";
         double gibibytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (double)(1L << 30);
-        string instructions = MachinePeak.HasAvx512 ? "AVX-512" : MachinePeak.HasAvx2 ? "AVX2" : "no AVX2";
+        string instructions =
+            MachinePeak.HasAvx512 ? "AVX-512"
+            : MachinePeak.HasAvx2 ? "AVX2"
+            : "no AVX2";
         return new Machine
         {
             Name = name ?? NotInNames().Replace($"{processor} {cores}".ToLowerInvariant(), "-").Trim('-'),

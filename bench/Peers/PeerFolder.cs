@@ -42,9 +42,5 @@ internal sealed class PeerFolder
 
     /// <summary>Makes benchmark models in a folder.</summary>
     public Task MakeModelsAsync(string folder, string[] names, CancellationToken cancellationToken) =>
-        ChildProcess.RunAsync(
-            Python,
-            [Path.Combine(_folder, "bench_models.py"), folder, .. names],
-            cancellationToken
-        );
+        ChildProcess.RunAsync(Python, [Path.Combine(_folder, "bench_models.py"), folder, .. names], cancellationToken);
 }

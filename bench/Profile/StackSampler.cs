@@ -23,7 +23,11 @@ internal sealed class StackSampler : IDisposable
         EventPipeProvider[] providers =
         [
             new(Provider, EventLevel.Informational),
-            new("Microsoft-Windows-DotNETRuntime", EventLevel.Informational, (long)ClrTraceEventParser.Keywords.Default),
+            new(
+                "Microsoft-Windows-DotNETRuntime",
+                EventLevel.Informational,
+                (long)ClrTraceEventParser.Keywords.Default
+            ),
         ];
         _session = new DiagnosticsClient(Environment.ProcessId).StartEventPipeSession(providers, requestRundown: true);
         _copying = Task.Run(async () =>

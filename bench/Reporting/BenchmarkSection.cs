@@ -17,13 +17,16 @@ internal sealed record BenchmarkSection
     /// <summary>The source tree's state; null without git.</summary>
     public string? Commit { get; init; }
 
-    /// <summary>The machine's matrix product in the same run of <c>./bench</c>, GFLOPS of all cores.</summary>
+    /// <summary>The machine's matrix product in the same run of <c>./benchmark</c>, GFLOPS of all cores.</summary>
     public double GemmPeak { get; init; }
 
     public IReadOnlyList<Measurement> Measurements { get; init; } = [];
     public IReadOnlyList<Comparison> Comparisons { get; init; } = [];
     public IReadOnlyList<ResultTable> Tables { get; init; } = [];
     public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>Whether the notes are lines of fixed columns.</summary>
+    public bool IsVerbatim { get; init; }
 }
 
 /// <summary>One thing that was measured several times.</summary>

@@ -82,10 +82,7 @@ internal sealed class BenchmarkFiles
 
     /// <summary>Lines for the held-out words.</summary>
     public string HeldOutLines(int count) =>
-        Make(
-            $"held-out-{count}.txt",
-            () => [.. HeldOutWords(count).Select(held => "phonemize: " + held.Word)]
-        );
+        Make($"held-out-{count}.txt", () => [.. HeldOutWords(count).Select(held => "phonemize: " + held.Word)]);
 
     /// <summary>Lines of 8 to 64 source tokens, evenly spread and in random order.</summary>
     public string LinesOfLengths(int count) => Make($"lengths-{count}.txt", () => [.. Lengths(count)]);

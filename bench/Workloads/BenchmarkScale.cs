@@ -17,6 +17,7 @@ internal sealed record BenchmarkScale
             ServiceLines = 60,
             QualityWords = 20,
             SearchShare = 2,
+            ProfiledComputeTypes = ["float32"],
             StoreLines = [100],
             SmallJobs = 10,
             SchedulingJobs = 5,
@@ -44,6 +45,7 @@ internal sealed record BenchmarkScale
     /// <summary>The search for settings runs one part in so many of the words, or of the new tokens.</summary>
     public int SearchShare { get; init; } = 6;
 
+    public IReadOnlyList<string> ProfiledComputeTypes { get; init; } = ["float32", "int8"];
     public IReadOnlyList<int> StoreLines { get; init; } = [1_000, 1_000, 10_000, 100_000];
     public int SmallJobs { get; init; } = 2_000;
     public int SchedulingJobs { get; init; } = 200;
