@@ -7,16 +7,13 @@ namespace Seq2Seq.Inference.Scheduling;
 /// A line that is being decoded: its search, and where the keys and values of its source and of its rows lie. Each row is
 /// a list of cache locations; reordering beams copies the lists that two rows continue, and nothing else.
 /// </summary>
-// Row r writes the token of step t at block[t / BlockLength] + r · BlockLength + t % BlockLength: a place is written once,
-// so that a hypothesis may go on reading what its parents wrote.
 internal sealed class ActiveLine : IDisposable
 {
-    private const int BlockLength = 16;
+    private const int FirstLocations = 16;
 
-    private readonly KeyValueCache _cache;
     private readonly KeyValueCache _memory;
-    private readonly List<int> _blocks = [];
-    private readonly int _blockRows;
+    private readonly LinePlaces _places;
+    private readonly int _rows;
     private readonly int[][] _spare;
     private int[][] _locations;
     private int _length;
@@ -25,14 +22,14 @@ internal sealed class ActiveLine : IDisposable
     {
         Request = request;
         Search = request.CreateSearch();
-        _cache = cache;
         _memory = memory;
-        _blockRows = request.Settings.MaxRows;
-        _locations = new int[_blockRows][];
-        _spare = new int[_blockRows][];
-        for (int row = 0; row < _blockRows; row++)
+        _rows = request.Settings.MaxRows;
+        _places = new LinePlaces(cache, _rows);
+        _locations = new int[_rows][];
+        _spare = new int[_rows][];
+        for (int row = 0; row < _rows; row++)
         {
-            _locations[row] = new int[BlockLength];
+            _locations[row] = new int[FirstLocations];
         }
 
         MemoryStart = memory.Take(request.Source.Count);
@@ -44,15 +41,13 @@ internal sealed class ActiveLine : IDisposable
 
     public int MemoryStart { get; }
 
+    /// <summary>Places that the next step may have to take from the cache.</summary>
+    public int Demand => _places.Demand;
+
     /// <summary>Adds the line's rows to a step.</summary>
     public void AddTo(DecoderBatch batch)
     {
-        if (_length % BlockLength == 0)
-        {
-            _blocks.Add(_cache.Take(_blockRows * BlockLength));
-        }
-
-        int place = _blocks[^1] + (_length % BlockLength);
+        _places.Reserve(Search.Rows, _locations.AsSpan(0, Search.Rows), _length);
         for (int row = 0; row < Search.Rows; row++)
         {
             if (_locations[row].Length == _length)
@@ -60,7 +55,7 @@ internal sealed class ActiveLine : IDisposable
                 Array.Resize(ref _locations[row], 2 * _length);
             }
 
-            _locations[row][_length] = place + (row * BlockLength);
+            _locations[row][_length] = _places.Next();
             batch.Add(Search.TokenOf(row), _locations[row].AsSpan(0, _length + 1), MemoryStart, Request.Source.Count);
         }
 
@@ -71,7 +66,7 @@ internal sealed class ActiveLine : IDisposable
     public void Advance(Span<float> logits)
     {
         Search.Advance(logits);
-        if (!Search.IsFinished && _blockRows > 1)
+        if (!Search.IsFinished && _rows > 1)
         {
             Reorder();
         }
@@ -80,22 +75,17 @@ internal sealed class ActiveLine : IDisposable
     public void Dispose()
     {
         _memory.GiveBack(MemoryStart, Request.Source.Count);
-        foreach (int block in _blocks)
-        {
-            _cache.GiveBack(block, _blockRows * BlockLength);
-        }
-
-        _blocks.Clear();
+        _places.Dispose();
     }
 
     /// <summary>The first row that continues a parent takes over its list; others get a copy.</summary>
     private void Reorder()
     {
-        Span<int> takenBy = stackalloc int[_blockRows];
+        Span<int> takenBy = stackalloc int[_rows];
         takenBy.Fill(-1);
         int spares = 0;
         int[][] former = _locations;
-        int[][] next = new int[_blockRows][];
+        int[][] next = new int[_rows][];
         for (int row = 0; row < Search.Rows; row++)
         {
             int parent = Search.ParentOf(row);
@@ -107,7 +97,7 @@ internal sealed class ActiveLine : IDisposable
         }
 
         // Lists that no row continues are used again for the copies.
-        for (int parent = 0; parent < _blockRows; parent++)
+        for (int parent = 0; parent < _rows; parent++)
         {
             if (takenBy[parent] < 0)
             {
@@ -115,7 +105,7 @@ internal sealed class ActiveLine : IDisposable
             }
         }
 
-        for (int row = 0; row < _blockRows; row++)
+        for (int row = 0; row < _rows; row++)
         {
             if (next[row] is not null)
             {
