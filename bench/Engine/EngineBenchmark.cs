@@ -2,6 +2,7 @@ using System.Globalization;
 using Seq2Seq.Bench.Comparing;
 using Seq2Seq.Bench.Measuring;
 using Seq2Seq.Bench.Reporting;
+using Seq2Seq.Inference.Generation;
 
 namespace Seq2Seq.Bench.Engine;
 
@@ -17,6 +18,11 @@ internal sealed class EngineBenchmark(EngineWorkload workload) : IBenchmark
 
     public async Task<BenchmarkSection> RunAsync(BenchmarkContext context, CancellationToken cancellationToken)
     {
+        if (workload.Requires is { } parameter && !GenerationParametersJson.Names.Contains(parameter))
+        {
+            throw new UnavailableException($"This engine has no option '{parameter}'.");
+        }
+
         Contestant[] contestants =
         [
             .. workload.Contestants.Where(one => one.Engine == Contestant.Ours || context.Peers is not null),

@@ -32,6 +32,9 @@ internal sealed record EngineWorkload
     public required IReadOnlyList<Contestant> Contestants { get; init; }
     public required IReadOnlyList<Comparison> Comparisons { get; init; }
 
+    /// <summary>A generation parameter that the engine must know; null for none.</summary>
+    public string? Requires { get; init; }
+
     /// <summary>Whether the outputs mean something, so that texts are compared.</summary>
     public bool HasRealOutputs { get; init; }
 

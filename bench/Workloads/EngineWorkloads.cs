@@ -32,6 +32,7 @@ internal static class EngineWorkloads
                 Comparisons = [Held(_oursFloat32, _peersFloat32, 1.1, 1.7), Held(_oursInt8, _peersInt8, 0.9, 1.3)],
             },
             OneLine(scale),
+            Drafting(scale),
             Memory(scale),
             Load(scale),
         ];
@@ -115,6 +116,26 @@ internal static class EngineWorkloads
                 Held(Ours(Float16).Name, _peersFloat32, 1.6, aim: null),
                 Held(_oursInt8, _peersInt8, bar: null, aim: 1),
             ],
+        };
+    }
+
+    private static EngineWorkload Drafting(BenchmarkScale scale)
+    {
+        const string parameter = "drafting";
+        Contestant plain = Ours(Float32);
+        Contestant drafting = plain with { With = "with drafting", Parameters = $$"""{"{{parameter}}": true}""" };
+        return new EngineWorkload
+        {
+            Id = parameter,
+            Title = $"Bundled model, {scale.NormalisationLines} normalisation lines, greedy, with and without drafting",
+            Model = BenchmarkFiles.BundledModel,
+            Lines = files => files.NormalisationLines(scale.NormalisationLines),
+            MaxNew = NewTokensOfAWord,
+            HasRealOutputs = true,
+            Requires = parameter,
+            Contestants = [plain, drafting],
+            Comparisons = [Held(drafting.Name, plain.Name, 1.5, 3)],
+            Shorten = options => options with { Limit = scale.NormalisationLines / scale.SearchShare },
         };
     }
 
