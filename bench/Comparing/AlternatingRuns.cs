@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Seq2Seq.Bench.Measuring;
 
 namespace Seq2Seq.Bench.Comparing;
 

@@ -80,7 +80,7 @@ internal sealed record Contestant
         };
     }
 
-    private static IEnumerable<string> Words(EngineRunOptions options)
+    private static List<string> Words(EngineRunOptions options)
     {
         List<string> words =
         [

@@ -18,7 +18,10 @@ internal sealed class EngineBenchmark(EngineWorkload workload) : IBenchmark
 
     public async Task<BenchmarkSection> RunAsync(BenchmarkContext context, CancellationToken cancellationToken)
     {
-        if (workload.Requires is { } parameter && !GenerationParametersJson.Names.Contains(parameter))
+        if (
+            workload.Requires is { } parameter
+            && !GenerationParametersJson.Names.Contains(parameter, StringComparer.Ordinal)
+        )
         {
             throw new UnavailableException($"This engine has no option '{parameter}'.");
         }

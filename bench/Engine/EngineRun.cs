@@ -18,7 +18,7 @@ internal static class EngineRun
     /// <param name="cancellationToken">Ends it early.</param>
     public static async Task<EngineRunResult> RunAsync(
         EngineRunOptions options,
-        Func<IDisposable>? watch,
+        Func<IAsyncDisposable>? watch,
         CancellationToken cancellationToken
     )
     {
@@ -51,7 +51,7 @@ internal static class EngineRun
             await model.GenerateAsync([.. inputs.Take(warmUps)], parameters, cancellationToken);
         }
 
-        using IDisposable? watching = watch?.Invoke();
+        await using IAsyncDisposable? watching = watch?.Invoke();
         TimeSpan cpu = Environment.CpuUsage.TotalTime;
         started = Stopwatch.GetTimestamp();
         SequenceResult[][] results = await Task.WhenAll(
@@ -62,7 +62,11 @@ internal static class EngineRun
         );
         double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         cpu = Environment.CpuUsage.TotalTime - cpu;
-        watching?.Dispose();
+        if (watching is not null)
+        {
+            await watching.DisposeAsync();
+        }
+
         foreach (SequenceModel model in models)
         {
             await model.DisposeAsync();

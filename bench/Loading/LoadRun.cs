@@ -52,7 +52,7 @@ internal static partial class LoadRun
         foreach (string file in weights)
         {
             await using FileStream stream = new(file, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-            for (int read; (read = stream.Read(buffer)) > 0; )
+            for (int read; (read = await stream.ReadAsync(buffer, cancellationToken)) > 0; )
             {
                 bytes += read;
             }

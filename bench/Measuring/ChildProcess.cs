@@ -50,6 +50,7 @@ internal static class ChildProcess
     {
         ProcessStartInfo start = new(program, arguments)
         {
+            UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };

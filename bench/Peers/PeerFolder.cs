@@ -29,7 +29,10 @@ internal sealed class PeerFolder
         {
             if (!File.Exists(file))
             {
-                throw new ArgumentException($"The peers' folder needs {Path.GetFileName(file)}; {file} is not there.");
+                throw new ArgumentException(
+                    $"The peers' folder needs {Path.GetFileName(file)}; {file} is not there.",
+                    nameof(folder)
+                );
             }
         }
 

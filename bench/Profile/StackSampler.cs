@@ -9,7 +9,7 @@ namespace Seq2Seq.Bench.Profile;
 /// Samples the stacks of all threads of this process, about a thousand times a second, by the runtime's own sample
 /// profiler (EventPipe). The product holds nothing for it, so that it costs nothing when nobody samples.
 /// </summary>
-internal sealed class StackSampler : IDisposable
+internal sealed class StackSampler : IAsyncDisposable
 {
     private const string Provider = "Microsoft-DotNETCore-SampleProfiler";
 
@@ -38,13 +38,13 @@ internal sealed class StackSampler : IDisposable
     }
 
     /// <summary>Ends the sampling.</summary>
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
         if (!_isStopped)
         {
             _isStopped = true;
-            _session.Stop();
-            _copying.GetAwaiter().GetResult();
+            await _session.StopAsync(CancellationToken.None);
+            await _copying;
             _session.Dispose();
         }
     }

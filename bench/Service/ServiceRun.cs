@@ -37,6 +37,7 @@ internal sealed partial class ServiceRun : IAsyncDisposable
             ["serve", "--data", _data.FullName, "--urls", "http://127.0.0.1:0"]
         )
         {
+            UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };

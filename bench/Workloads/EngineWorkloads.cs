@@ -14,6 +14,7 @@ internal static class EngineWorkloads
     private const string Float16 = "float16";
     private const string Int8 = "int8";
 
+    private static readonly int[] _batches = [8, 32, 64];
     private static readonly string _oursFloat32 = Ours(Float32).Name;
     private static readonly string _oursInt8 = Ours(Int8).Name;
     private static readonly string _peersFloat32 = CTranslate2(Float32).Name;
@@ -197,7 +198,7 @@ internal static class EngineWorkloads
         {
             Engine = Contestant.CTranslate2,
             Compute = compute,
-            Candidates = [.. new[] { 8, 32, 64 }.SelectMany(EngineSettings.AllCores)],
+            Candidates = [.. _batches.SelectMany(EngineSettings.AllCores)],
         };
 
     private static Comparison Held(string ours, string against, double? bar, double? aim) =>
