@@ -12,7 +12,9 @@ internal sealed class GreedySearch(GenerationSettings settings, IReadOnlyList<in
 
     public override bool IsFinished => _sequence.IsFinished;
 
-    public override int TokenOf(int row) => _sequence.Tokens[^1];
+    public override int Length => _sequence.Length;
+
+    public override ReadOnlySpan<int> TokensOf(int row) => _sequence.Tokens[^1..];
 
     public override int ParentOf(int row) => 0;
 

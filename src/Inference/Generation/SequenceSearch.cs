@@ -12,13 +12,16 @@ internal abstract class SequenceSearch
     /// <summary>Whether <see cref="Outputs"/> are final.</summary>
     public abstract bool IsFinished { get; }
 
-    /// <summary>The token that a row feeds into the next step.</summary>
-    public abstract int TokenOf(int row);
+    /// <summary>Tokens of each row's sequence that are certain, the decoder start token included.</summary>
+    public abstract int Length { get; }
+
+    /// <summary>The tokens that a row feeds into the next step: the last of its sequence, or several.</summary>
+    public abstract ReadOnlySpan<int> TokensOf(int row);
 
     /// <summary>The row of the step before that a row continues, so that it inherits its keys and values.</summary>
     public abstract int ParentOf(int row);
 
-    /// <summary>Takes the logits <c>[rows, vocabulary]</c> of a step. They may be overwritten.</summary>
+    /// <summary>Takes the logits <c>[fed tokens, vocabulary]</c> of a step. They may be overwritten.</summary>
     public abstract void Advance(Span<float> logits);
 
     /// <summary>The finished sequences, best first, without the decoder start token.</summary>

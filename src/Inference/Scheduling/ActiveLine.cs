@@ -27,7 +27,7 @@ internal sealed class ActiveLine : IDisposable
         Search = request.CreateSearch();
         _cache = cache;
         _memory = memory;
-        _blockRows = request.Settings.MaxRows;
+        _blockRows = request.Target is null ? request.Settings.MaxRows : 1;
         _locations = new int[_blockRows][];
         _spare = new int[_blockRows][];
         for (int row = 0; row < _blockRows; row++)
@@ -44,33 +44,28 @@ internal sealed class ActiveLine : IDisposable
 
     public int MemoryStart { get; }
 
+    /// <summary>Tokens that the line feeds in the present step, each a row.</summary>
+    public int FedTokens { get; private set; }
+
     /// <summary>Adds the line's rows to a step.</summary>
     public void AddTo(DecoderBatch batch)
     {
-        if (_length % BlockLength == 0)
-        {
-            _blocks.Add(_cache.Take(_blockRows * BlockLength));
-        }
-
-        int place = _blocks[^1] + (_length % BlockLength);
+        FedTokens = 0;
         for (int row = 0; row < Search.Rows; row++)
         {
-            if (_locations[row].Length == _length)
-            {
-                Array.Resize(ref _locations[row], 2 * _length);
-            }
-
-            _locations[row][_length] = place + (row * BlockLength);
-            batch.Add(Search.TokenOf(row), _locations[row].AsSpan(0, _length + 1), MemoryStart, Request.Source.Count);
+            ReadOnlySpan<int> tokens = Search.TokensOf(row);
+            Place(row, _length + tokens.Length);
+            batch.Add(tokens, _locations[row].AsSpan(0, _length + tokens.Length), MemoryStart, Request.Source.Count);
+            FedTokens += tokens.Length;
         }
-
-        _length++;
     }
 
-    /// <summary>Takes the step's logits <c>[rows, vocabulary]</c>.</summary>
+    /// <summary>Takes the step's logits <c>[fed tokens, vocabulary]</c>.</summary>
     public void Advance(Span<float> logits)
     {
         Search.Advance(logits);
+        // The last token has not been fed; of guessed ones that were, only those that proved right count.
+        _length = Search.Length - 1;
         if (!Search.IsFinished && _blockRows > 1)
         {
             Reorder();
@@ -86,6 +81,25 @@ internal sealed class ActiveLine : IDisposable
         }
 
         _blocks.Clear();
+    }
+
+    /// <summary>Gives the tokens of a row that have no location theirs.</summary>
+    private void Place(int row, int end)
+    {
+        while (_blocks.Count * BlockLength < end)
+        {
+            _blocks.Add(_cache.Take(_blockRows * BlockLength));
+        }
+
+        if (_locations[row].Length < end)
+        {
+            Array.Resize(ref _locations[row], Math.Max(end, 2 * _length));
+        }
+
+        for (int place = _length; place < end; place++)
+        {
+            _locations[row][place] = _blocks[place / BlockLength] + (row * BlockLength) + (place % BlockLength);
+        }
     }
 
     /// <summary>The first row that continues a parent takes over its list; others get a copy.</summary>

@@ -119,7 +119,7 @@ internal sealed class DecodingLane : IDisposable
                 request =>
                     (_active.Count == 0 && admitted.Count == 0)
                     || (
-                        _activeRows + request.Settings.MaxRows <= _limits.MaxRows
+                        _activeRows + request.MaxRows <= _limits.MaxRows
                         && tokens + request.Source.Count <= _limits.MaxEncoderTokens
                     ),
                 out LineRequest? request
@@ -137,7 +137,7 @@ internal sealed class DecodingLane : IDisposable
                 ActiveLine line = new(request, cache, memory);
                 _active.Add(line);
                 admitted.Add(line);
-                _activeRows += request.Settings.MaxRows;
+                _activeRows += request.MaxRows;
                 tokens += request.Source.Count;
             }
             catch (Exception exception)
@@ -170,9 +170,8 @@ internal sealed class DecodingLane : IDisposable
         int row = 0;
         foreach (ActiveLine line in _active)
         {
-            int rows = line.Search.Rows;
-            line.Advance(logits.Slice(row, rows));
-            row += rows;
+            line.Advance(logits.Slice(row, line.FedTokens));
+            row += line.FedTokens;
         }
 
         RemoveWhere(line =>
@@ -211,7 +210,7 @@ internal sealed class DecodingLane : IDisposable
             bool left = leaves(line);
             if (left)
             {
-                _activeRows -= line.Request.Settings.MaxRows;
+                _activeRows -= line.Request.MaxRows;
                 line.Dispose();
             }
 

@@ -22,12 +22,19 @@ internal sealed class LineRequest(
     /// <summary>The line's number in what the caller has, for sampling.</summary>
     public long Line { get; init; }
 
+    /// <summary>What to score instead of generating.</summary>
+    public IReadOnlyList<int>? Target { get; init; }
+
+    /// <summary>Rows that the line takes in a step at most, guessed tokens aside.</summary>
+    public int MaxRows => Target is null ? Settings.MaxRows : TargetScoring.RowsOf(Target);
+
     public bool IsCancelled => cancellationToken.IsCancellationRequested;
 
     /// <summary>The outputs, best first, once the line is decoded.</summary>
     public Task<IReadOnlyList<SequenceOutput>> Outputs => _outputs.Task;
 
-    public SequenceSearch CreateSearch() => SequenceSearch.Create(Settings, Source, Line);
+    public SequenceSearch CreateSearch() =>
+        Target is null ? SequenceSearch.Create(Settings, Source, Line) : new TargetScoring(Settings, Target);
 
     public void Complete(IReadOnlyList<SequenceOutput> outputs) => _outputs.TrySetResult(outputs);
 

@@ -47,10 +47,12 @@ internal sealed unsafe class CpuAttention(int heads, int headWidth, double scale
     {
         Check(projected, 3 * Width, batch.Count, context);
         _groups.Clear();
-        for (int row = 0; row < batch.Count; row++)
+        int rows;
+        for (int row = 0; row < batch.Count; row += rows)
         {
-            int first = batch.LocationStarts[row];
-            _groups.Add(new AttentionGroup(row, 1, first, batch.Positions[row] + 1, IsCausal: true));
+            rows = EqualFrom(batch.LocationStarts, row);
+            int length = batch.Positions[row + rows - 1] + 1;
+            _groups.Add(new AttentionGroup(row, rows, batch.LocationStarts[row], length, IsCausal: true));
         }
 
         AttentionArguments arguments = Arguments(projected, context);
@@ -68,12 +70,7 @@ internal sealed unsafe class CpuAttention(int heads, int headWidth, double scale
         for (int row = 0; row < batch.Count; row += rows)
         {
             // Rows of one line lie side by side; its keys are fetched once for all of them.
-            rows = 1;
-            while (row + rows < batch.Count && batch.MemoryStarts[row + rows] == batch.MemoryStarts[row])
-            {
-                rows++;
-            }
-
+            rows = EqualFrom(batch.MemoryStarts, row);
             _groups.Add(
                 new AttentionGroup(row, rows, batch.MemoryStarts[row], batch.MemoryLengths[row], IsCausal: false)
             );
@@ -83,6 +80,13 @@ internal sealed unsafe class CpuAttention(int heads, int headWidth, double scale
         arguments.Keys = batch.Memory.Pointer(layer);
         arguments.KeyStride = 2 * Width;
         Run(ref arguments, locations: default, bias: null, batch.LongestMemory);
+    }
+
+    /// <summary>How many values from a place on are equal.</summary>
+    private static int EqualFrom(ReadOnlySpan<int> values, int start)
+    {
+        int end = values[start..].IndexOfAnyExcept(values[start]);
+        return end < 0 ? values.Length - start : end;
     }
 
     private AttentionArguments Arguments(Rows queries, Rows context) =>
