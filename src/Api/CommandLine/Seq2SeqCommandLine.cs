@@ -21,6 +21,7 @@ internal static class Seq2SeqCommandLine
             ServeCommand.Build(),
             RunCommand.Build(),
             GenerateCommand.Build(),
+            GenerateCommand.BuildScore(),
             TokenizeCommand.Build(),
             DetokenizeCommand.Build(),
             ModelsCommand.Build(),

@@ -1,3 +1,5 @@
+using Seq2Seq.Inference.Generation.Drafting;
+
 namespace Seq2Seq.Inference.Generation;
 
 /// <summary>
@@ -18,6 +20,11 @@ internal abstract class SequenceSearch
     /// <summary>The tokens that a row feeds into the next step: the last of its sequence, or several.</summary>
     public abstract ReadOnlySpan<int> TokensOf(int row);
 
+    /// <summary>Lets the search feed guesses in the next step; the result does not depend on it.</summary>
+    /// <param name="most">Guesses at most.</param>
+    /// <returns>Number of guesses.</returns>
+    public virtual int Draft(int most) => 0;
+
     /// <summary>The row of the step before that a row continues, so that it inherits its keys and values.</summary>
     public abstract int ParentOf(int row);
 
@@ -30,11 +37,22 @@ internal abstract class SequenceSearch
     /// <param name="settings">How to decode.</param>
     /// <param name="source">The line's tokens.</param>
     /// <param name="line">The line's number, for sampling.</param>
-    public static SequenceSearch Create(GenerationSettings settings, IReadOnlyList<int> source, long line) =>
+    /// <param name="earlier">Earlier outputs to guess from, or null: no guesses.</param>
+    public static SequenceSearch Create(
+        GenerationSettings settings,
+        IReadOnlyList<int> source,
+        long line,
+        DraftTable? earlier
+    ) =>
         settings switch
         {
             { NumBeams: > 1 } => new BeamSearch(settings, source, line),
             { Sampling: { } sampling } => new SamplingSearch(settings, sampling, source, line),
-            _ => new GreedySearch(settings, source),
+            { Drafting: true } when earlier is not null => new GreedySearch(
+                settings,
+                source,
+                new Drafter(earlier, source)
+            ),
+            _ => new GreedySearch(settings, source, drafter: null),
         };
 }

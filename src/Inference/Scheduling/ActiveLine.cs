@@ -1,4 +1,5 @@
 using Seq2Seq.Inference.Generation;
+using Seq2Seq.Inference.Generation.Drafting;
 using Seq2Seq.Inference.Layers.Attention;
 
 namespace Seq2Seq.Inference.Scheduling;
@@ -21,10 +22,10 @@ internal sealed class ActiveLine : IDisposable
     private int[][] _locations;
     private int _length;
 
-    public ActiveLine(LineRequest request, KeyValueCache cache, KeyValueCache memory)
+    public ActiveLine(LineRequest request, KeyValueCache cache, KeyValueCache memory, DraftTable? earlier)
     {
         Request = request;
-        Search = request.CreateSearch();
+        Search = request.CreateSearch(earlier);
         _cache = cache;
         _memory = memory;
         _blockRows = request.Target is null ? request.Settings.MaxRows : 1;

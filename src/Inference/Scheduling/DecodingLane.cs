@@ -1,5 +1,6 @@
 using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Families;
+using Seq2Seq.Inference.Generation.Drafting;
 using Seq2Seq.Inference.Layers;
 using Seq2Seq.Inference.Layers.Attention;
 using static TorchSharp.torch;
@@ -17,6 +18,7 @@ internal sealed class DecodingLane : IDisposable
     private readonly BatchLimits _limits;
     private readonly AutoResetEvent _arrival = new(initialState: false);
     private readonly List<ActiveLine> _active = [];
+    private readonly DraftTable? _earlier;
     private readonly Thread _thread;
     private int _activeRows;
     private volatile bool _stopping;
@@ -32,6 +34,8 @@ internal sealed class DecodingLane : IDisposable
         _network = network;
         _limits = limits;
         Index = index;
+        // On other devices a row's rounding depends on how many there are.
+        _earlier = network.Shape.Device.type == TorchSharp.DeviceType.CPU ? new DraftTable() : null;
         _thread = new Thread(Run) { IsBackground = true, Name = name };
     }
 
@@ -134,7 +138,7 @@ internal sealed class DecodingLane : IDisposable
 
             try
             {
-                ActiveLine line = new(request, cache, memory);
+                ActiveLine line = new(request, cache, memory, _earlier);
                 _active.Add(line);
                 admitted.Add(line);
                 _activeRows += request.MaxRows;
@@ -161,8 +165,11 @@ internal sealed class DecodingLane : IDisposable
     private void Step(IForwardPass pass, DecoderBatch batch)
     {
         batch.Clear();
+        // Guesses take the rows that lines leave free, each line as many.
+        int share = (_limits.MaxRows - _activeRows) / _active.Count;
         foreach (ActiveLine line in _active)
         {
+            line.Search.Draft(Math.Max(0, share));
             line.AddTo(batch);
         }
 

@@ -1,4 +1,5 @@
 using Seq2Seq.Inference.Generation;
+using Seq2Seq.Inference.Generation.Drafting;
 
 namespace Seq2Seq.Inference.Scheduling;
 
@@ -33,8 +34,9 @@ internal sealed class LineRequest(
     /// <summary>The outputs, best first, once the line is decoded.</summary>
     public Task<IReadOnlyList<SequenceOutput>> Outputs => _outputs.Task;
 
-    public SequenceSearch CreateSearch() =>
-        Target is null ? SequenceSearch.Create(Settings, Source, Line) : new TargetScoring(Settings, Target);
+    /// <param name="earlier">Earlier outputs to guess from, or null: no guesses.</param>
+    public SequenceSearch CreateSearch(DraftTable? earlier) =>
+        Target is null ? SequenceSearch.Create(Settings, Source, Line, earlier) : new TargetScoring(Settings, Target);
 
     public void Complete(IReadOnlyList<SequenceOutput> outputs) => _outputs.TrySetResult(outputs);
 
