@@ -21,7 +21,7 @@ internal sealed unsafe class PackedLinear<TTiles, TFormat> : CpuLinear
     {
         _panels = Gemm<TTiles, TFormat>.PanelCount(OutFeatures);
         int columns = _panels * TTiles.Width;
-        _packed = new AlignedBuffer<byte>(Gemm<TTiles, TFormat>.PackedBytes(OutFeatures, InFeatures));
+        _packed = new AlignedBuffer<byte>(Gemm<TTiles, TFormat>.PackedBytes(OutFeatures, InFeatures), isZeroed: false);
         _scales = TFormat.HasScales ? new AlignedBuffer<float>(columns) : null;
         _bias = Padded(bias, columns);
         using Tensor source = weight.contiguous();

@@ -8,32 +8,32 @@ namespace Seq2Seq.Inference.Scheduling;
 /// A line that is being decoded: its search, and where the keys and values of its source and of its rows lie. Each row is
 /// a list of cache locations; reordering beams copies the lists that two rows continue, and nothing else.
 /// </summary>
-// Row r writes the token of step t at block[t / BlockLength] + r · BlockLength + t % BlockLength: a place is written once,
-// so that a hypothesis may go on reading what its parents wrote.
 internal sealed class ActiveLine : IDisposable
 {
-    private const int BlockLength = 16;
+    private const int FirstLocations = 16;
 
-    private readonly KeyValueCache _cache;
     private readonly KeyValueCache _memory;
-    private readonly List<int> _blocks = [];
-    private readonly int _blockRows;
+    private readonly LinePlaces _places;
+    private readonly int _rows;
     private readonly int[][] _spare;
     private int[][] _locations;
     private int _length;
+
+    // Tokens that have a place: a single row's wrong guesses leave theirs to what comes instead.
+    private int _placed;
 
     public ActiveLine(LineRequest request, KeyValueCache cache, KeyValueCache memory, DraftTable? earlier)
     {
         Request = request;
         Search = request.CreateSearch(earlier);
-        _cache = cache;
         _memory = memory;
-        _blockRows = request.Target is null ? request.Settings.MaxRows : 1;
-        _locations = new int[_blockRows][];
-        _spare = new int[_blockRows][];
-        for (int row = 0; row < _blockRows; row++)
+        _rows = request.MaxSequences;
+        _places = new LinePlaces(cache, _rows);
+        _locations = new int[_rows][];
+        _spare = new int[_rows][];
+        for (int row = 0; row < _rows; row++)
         {
-            _locations[row] = new int[BlockLength];
+            _locations[row] = new int[FirstLocations];
         }
 
         MemoryStart = memory.Take(request.Source.Count);
@@ -48,16 +48,51 @@ internal sealed class ActiveLine : IDisposable
     /// <summary>Tokens that the line feeds in the present step, each a row.</summary>
     public int FedTokens { get; private set; }
 
+    /// <summary>Places that the next step may have to take from the cache.</summary>
+    public int Demand
+    {
+        get
+        {
+            int tokens = Request.Settings.Drafting ? Drafter.LongestDraft : 0;
+            for (int row = 0; row < Search.Rows; row++)
+            {
+                tokens += Search.TokensOf(row).Length;
+            }
+
+            return _places.DemandFor(tokens);
+        }
+    }
+
     /// <summary>Adds the line's rows to a step.</summary>
     public void AddTo(DecoderBatch batch)
     {
         FedTokens = 0;
         for (int row = 0; row < Search.Rows; row++)
         {
+            FedTokens += Search.TokensOf(row).Length;
+        }
+
+        _places.Reserve(FedTokens - (_placed - _length), _locations.AsSpan(0, Search.Rows), _length);
+        for (int row = 0; row < Search.Rows; row++)
+        {
             ReadOnlySpan<int> tokens = Search.TokensOf(row);
-            Place(row, _length + tokens.Length);
-            batch.Add(tokens, _locations[row].AsSpan(0, _length + tokens.Length), MemoryStart, Request.Source.Count);
-            FedTokens += tokens.Length;
+            int end = _length + tokens.Length;
+            if (_locations[row].Length < end)
+            {
+                Array.Resize(ref _locations[row], Math.Max(end, 2 * _length));
+            }
+
+            for (int token = _placed; token < end; token++)
+            {
+                _locations[row][token] = _places.Next();
+            }
+
+            batch.Add(tokens, _locations[row].AsSpan(0, end), MemoryStart, Request.Source.Count);
+        }
+
+        if (_rows == 1)
+        {
+            _placed = Math.Max(_placed, _length + FedTokens);
         }
     }
 
@@ -67,7 +102,8 @@ internal sealed class ActiveLine : IDisposable
         Search.Advance(logits);
         // The last token has not been fed; of guessed ones that were, only those that proved right count.
         _length = Search.Length - 1;
-        if (!Search.IsFinished && _blockRows > 1)
+        _placed = Math.Max(_length, _rows == 1 ? _placed : 0);
+        if (!Search.IsFinished && _rows > 1)
         {
             Reorder();
         }
@@ -76,41 +112,17 @@ internal sealed class ActiveLine : IDisposable
     public void Dispose()
     {
         _memory.GiveBack(MemoryStart, Request.Source.Count);
-        foreach (int block in _blocks)
-        {
-            _cache.GiveBack(block, _blockRows * BlockLength);
-        }
-
-        _blocks.Clear();
-    }
-
-    /// <summary>Gives the tokens of a row that have no location theirs.</summary>
-    private void Place(int row, int end)
-    {
-        while (_blocks.Count * BlockLength < end)
-        {
-            _blocks.Add(_cache.Take(_blockRows * BlockLength));
-        }
-
-        if (_locations[row].Length < end)
-        {
-            Array.Resize(ref _locations[row], Math.Max(end, 2 * _length));
-        }
-
-        for (int place = _length; place < end; place++)
-        {
-            _locations[row][place] = _blocks[place / BlockLength] + (row * BlockLength) + (place % BlockLength);
-        }
+        _places.Dispose();
     }
 
     /// <summary>The first row that continues a parent takes over its list; others get a copy.</summary>
     private void Reorder()
     {
-        Span<int> takenBy = stackalloc int[_blockRows];
+        Span<int> takenBy = stackalloc int[_rows];
         takenBy.Fill(-1);
         int spares = 0;
         int[][] former = _locations;
-        int[][] next = new int[_blockRows][];
+        int[][] next = new int[_rows][];
         for (int row = 0; row < Search.Rows; row++)
         {
             int parent = Search.ParentOf(row);
@@ -122,7 +134,7 @@ internal sealed class ActiveLine : IDisposable
         }
 
         // Lists that no row continues are used again for the copies.
-        for (int parent = 0; parent < _blockRows; parent++)
+        for (int parent = 0; parent < _rows; parent++)
         {
             if (takenBy[parent] < 0)
             {
@@ -130,7 +142,7 @@ internal sealed class ActiveLine : IDisposable
             }
         }
 
-        for (int row = 0; row < _blockRows; row++)
+        for (int row = 0; row < _rows; row++)
         {
             if (next[row] is not null)
             {

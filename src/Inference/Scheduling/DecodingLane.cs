@@ -63,8 +63,8 @@ internal sealed class DecodingLane : IDisposable
         set_num_threads(_owner.ThreadsPerLane);
         using var inference = inference_mode();
         NetworkShape shape = _network.Shape;
-        using KeyValueCache cache = new(shape.DecoderLayers, shape.CacheWidth, shape.Device);
-        using KeyValueCache memory = new(shape.DecoderLayers, shape.MemoryWidth, shape.Device);
+        using KeyValueCache cache = CreateCache(shape, shape.CacheWidth);
+        using KeyValueCache memory = CreateCache(shape, shape.MemoryWidth);
         using IForwardPass pass = _network.CreateForwardPass();
         DecoderBatch batch = new(cache, memory);
         while (!_stopping)
@@ -98,10 +98,34 @@ internal sealed class DecodingLane : IDisposable
         Admit(pass, batch.Cache, batch.Memory);
         if (_active.Count > 0)
         {
+            MakeRoom(batch.Cache, batch.Memory);
             Step(pass, batch);
         }
 
         return _active.Count > 0;
+    }
+
+    private KeyValueCache CreateCache(NetworkShape shape, int width) =>
+        new(
+            shape.DecoderLayers,
+            width,
+            shape.Device,
+            _limits.MaxCacheTokens((long)width * sizeof(float) * shape.DecoderLayers)
+        );
+
+    /// <summary>Bytes of keys and values once each line has taken what the next step may need.</summary>
+    private long DemandedBytes(KeyValueCache cache, KeyValueCache memory) =>
+        cache.TakenBytes + memory.TakenBytes + (_active.Sum(line => (long)line.Demand) * cache.BytesPerToken);
+
+    /// <summary>Sends the last admitted lines back to wait while there is not enough memory for the next step of all.</summary>
+    private void MakeRoom(KeyValueCache cache, KeyValueCache memory)
+    {
+        while (_active.Count > 1 && DemandedBytes(cache, memory) > _limits.MaxCacheBytes)
+        {
+            ActiveLine last = _active[^1];
+            RemoveWhere(line => line == last);
+            _owner.GiveBack(last.Request);
+        }
     }
 
     private void Admit(IForwardPass pass, KeyValueCache cache, KeyValueCache memory)
@@ -117,6 +141,7 @@ internal sealed class DecodingLane : IDisposable
         List<ActiveLine> admitted = [];
         int tokens = 0;
         int share = _owner.ShareOf(waiting);
+        long bytes = DemandedBytes(cache, memory);
         while (
             admitted.Count < share
             && _owner.TryTake(
@@ -125,6 +150,7 @@ internal sealed class DecodingLane : IDisposable
                     || (
                         _activeRows + request.MaxRows <= _limits.MaxRows
                         && tokens + request.Source.Count <= _limits.MaxEncoderTokens
+                        && bytes + BytesToBegin(request) <= _limits.MaxCacheBytes / 4 * 3
                     ),
                 out LineRequest? request
             )
@@ -143,12 +169,17 @@ internal sealed class DecodingLane : IDisposable
                 admitted.Add(line);
                 _activeRows += request.MaxRows;
                 tokens += request.Source.Count;
+                bytes += BytesToBegin(request);
             }
             catch (Exception exception)
             {
                 request.Fail(exception);
             }
         }
+
+        long BytesToBegin(LineRequest request) =>
+            (request.Source.Count * memory.BytesPerToken)
+            + (LinePlaces.BlockLength(request.MaxSequences) * cache.BytesPerToken);
 
         if (admitted.Count > 0)
         {

@@ -54,6 +54,22 @@ internal sealed class LineQueue(int windowSize)
         }
     }
 
+    /// <summary>Makes a line the next again.</summary>
+    /// <returns>False when the queue is closed.</returns>
+    public bool TryGiveBack(LineRequest request)
+    {
+        lock (_lock)
+        {
+            if (!_isClosed)
+            {
+                _window.Push(request);
+                _count++;
+            }
+
+            return !_isClosed;
+        }
+    }
+
     /// <summary>Refuses further lines, and gives back those that wait.</summary>
     public IReadOnlyList<LineRequest> Close()
     {

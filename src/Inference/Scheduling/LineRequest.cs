@@ -26,6 +26,9 @@ internal sealed class LineRequest(
     /// <summary>What to score instead of generating.</summary>
     public IReadOnlyList<int>? Target { get; init; }
 
+    /// <summary>Sequences side by side at most.</summary>
+    public int MaxSequences => Target is null ? Settings.MaxRows : 1;
+
     /// <summary>Rows that the line takes in a step at most, guessed tokens aside.</summary>
     public int MaxRows => Target is null ? Settings.MaxRows : TargetScoring.RowsOf(Target);
 

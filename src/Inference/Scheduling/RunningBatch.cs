@@ -19,6 +19,7 @@ internal sealed class RunningBatch : IDisposable
     private readonly ComputeTeam _team;
     private readonly ComputeTeam _alone;
     private int _computing;
+    private int _restarts;
 
     /// <param name="network">The network; it is not disposed here.</param>
     /// <param name="threads">Cores to compute on.</param>
@@ -48,6 +49,9 @@ internal sealed class RunningBatch : IDisposable
 
     /// <summary>Lines that wait.</summary>
     public int Waiting => _queue.Count;
+
+    /// <summary>Times that a line had to begin again because there was not enough memory for all.</summary>
+    public int Restarts => Volatile.Read(ref _restarts);
 
     /// <summary>Hands lines over; their outputs come in their own time.</summary>
     /// <exception cref="ObjectDisposedException">The model was unloaded.</exception>
@@ -91,6 +95,16 @@ internal sealed class RunningBatch : IDisposable
     /// <summary>Takes the next line if it fits.</summary>
     public bool TryTake(Predicate<LineRequest> fits, [NotNullWhen(true)] out LineRequest? request) =>
         _queue.TryTake(fits, out request);
+
+    /// <summary>Has a line decoded again from its beginning, before those that wait.</summary>
+    public void GiveBack(LineRequest request)
+    {
+        Interlocked.Increment(ref _restarts);
+        if (!_queue.TryGiveBack(request))
+        {
+            request.Fail(Unloaded());
+        }
+    }
 
     /// <summary>Counts a lane as computing until the result is disposed.</summary>
     public Share Compute()

@@ -38,6 +38,39 @@ public sealed class RunningBatchTests : IDisposable
             );
 
     [Fact]
+    public async Task Lines_that_outgrow_the_memory_wait_again_and_lose_nothing()
+    {
+        LineRequest[] Lines() =>
+            [
+                .. Enumerable
+                    .Range(0, 30)
+                    .Select(i => new LineRequest(
+                        [5, i, 7, 1],
+                        Settings(1 + (i % 3), maxNew: 60, minNew: 60),
+                        CancellationToken.None
+                    )),
+            ];
+        BatchLimits roomy = new() { MaxRows = 24, MaxEncoderTokens = 64 };
+        long bytesPerToken =
+            (long)_loaded.Network.Shape.CacheWidth * sizeof(float) * _loaded.Network.Shape.DecoderLayers;
+        // All begin, and a few have room to end.
+        BatchLimits narrow = roomy with
+        {
+            MaxCacheBytes = 500 * bytesPerToken,
+        };
+        using RunningBatch unbound = new(_loaded.Network, threads: 1, roomy, "test");
+        using RunningBatch bound = new(_loaded.Network, threads: 1, narrow, "test");
+        LineRequest[] expected = Lines();
+        LineRequest[] lines = Lines();
+        unbound.Add(expected);
+        bound.Add(lines);
+
+        (await TokensAsync(lines)).Should().Equal(await TokensAsync(expected));
+        bound.Restarts.Should().BePositive();
+        unbound.Restarts.Should().Be(0);
+    }
+
+    [Fact]
     public async Task A_cancelled_line_leaves_and_the_others_finish()
     {
         using RunningBatch batch = Start(threads: 1, maxRows: 8);

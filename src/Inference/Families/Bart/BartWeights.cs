@@ -1,5 +1,6 @@
 using Seq2Seq.Inference.Layers;
 using Seq2Seq.Inference.Weights;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Seq2Seq.Inference.Families.Bart;
@@ -126,9 +127,10 @@ internal sealed class BartWeights(
 
     private LayerNorm Norm(WeightScope scope) => new(scope.Take("weight", Model), scope.Take("bias", Model));
 
-    /// <summary>One linear layer of several that take the same input.</summary>
+    /// <summary>One linear layer of several that take the same input. Their own memory is free again when it is packed.</summary>
     private Linear Fused(int outFeatures, int inFeatures, params ReadOnlySpan<WeightScope> scopes)
     {
+        using DisposeScope memory = NewDisposeScope();
         List<Tensor> parts = [];
         List<Tensor> biases = [];
         foreach (WeightScope scope in scopes)

@@ -11,7 +11,9 @@ internal sealed class Drafter(DraftTable earlier, IReadOnlyList<int> source)
     private const int SharedTokens = 2;
 
     private const int FirstDraft = 4;
-    private const int LongestDraft = 16;
+
+    /// <summary>Guesses of one step at most.</summary>
+    public const int LongestDraft = 16;
 
     private readonly int[] _source = [.. source];
     private int _patience = FirstDraft;

@@ -5,11 +5,13 @@ namespace Seq2Seq.Inference.Layers.Attention;
 /// <summary>
 /// Keys and values of tokens, for every decoder layer: a pool of places that sequences take and give back. A token has one
 /// location, the same in each layer; a sequence is a list of locations, so that beams share their common past and are
-/// reordered by copying numbers. Grows when it is full, and is then used again without allocation.
+/// reordered by copying numbers. On the CPU the memory is reserved at once and costs nothing until it is written; places
+/// that were written before are taken first. Grows by copying when even that is full.
 /// </summary>
 // Each layer is [capacity, key width + value width]: a token's key and value lie side by side, as the projection makes them.
 internal sealed unsafe class KeyValueCache : IDisposable
 {
+    // Of devices whose memory is real from the start.
     private const int FirstCapacity = 256;
 
     private readonly Device _device;
@@ -20,13 +22,14 @@ internal sealed unsafe class KeyValueCache : IDisposable
     /// <param name="layers">Decoder layers.</param>
     /// <param name="width">Floats of a key and a value together.</param>
     /// <param name="device">Where they are kept.</param>
-    public KeyValueCache(int layers, int width, Device device)
+    /// <param name="expectedTokens">Tokens to reserve memory for; more than that are copied to a larger place.</param>
+    public KeyValueCache(int layers, int width, Device device, int expectedTokens = FirstCapacity)
     {
         Width = width;
         _device = device;
         _layers = new Tensor[layers];
         _pointers = new float*[layers];
-        Grow(FirstCapacity);
+        Grow(device.type == TorchSharp.DeviceType.CPU ? Math.Max(expectedTokens, FirstCapacity) : FirstCapacity);
     }
 
     /// <summary>Floats of a key and a value together.</summary>
@@ -38,7 +41,11 @@ internal sealed unsafe class KeyValueCache : IDisposable
     /// <summary>Tokens that are taken.</summary>
     public int Taken { get; private set; }
 
-    public long Bytes => (long)Capacity * Width * sizeof(float) * _layers.Length;
+    /// <summary>Bytes of a token in all layers.</summary>
+    public long BytesPerToken => (long)Width * sizeof(float) * _layers.Length;
+
+    /// <summary>Bytes of the tokens that are taken.</summary>
+    public long TakenBytes => Taken * BytesPerToken;
 
     /// <summary>One layer as <c>[capacity, width]</c>; valid until the next <see cref="Take"/>.</summary>
     public Tensor Layer(int layer) => _layers[layer];

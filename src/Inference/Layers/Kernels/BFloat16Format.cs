@@ -21,15 +21,14 @@ internal readonly unsafe struct BFloat16Format : IWeightFormat
     public static Vector512<float> Load512(byte* weights) =>
         (Avx512F.ConvertToVector512Int32(Vector256.LoadAligned((ushort*)weights)) << LowerBits).AsSingle();
 
-    public static float Pack(float* weights, int count, byte* column, nint stride)
-    {
-        for (int i = 0; i < count; i++)
-        {
-            uint bits = BitConverter.SingleToUInt32Bits(weights[i]);
-            uint rounding = 0x7FFF + ((bits >> LowerBits) & 1);
-            *(ushort*)(column + (i * stride)) = (ushort)((bits + rounding) >> LowerBits);
-        }
+    public static float Multiplier(float largest) => 1;
 
-        return 1;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store256(Vector256<float> weights, byte* destination)
+    {
+        Vector256<uint> bits = weights.AsUInt32();
+        Vector256<uint> rounding = Vector256.Create(0x7FFFu) + ((bits >> LowerBits) & Vector256<uint>.One);
+        Vector256<int> upper = ((bits + rounding) >> LowerBits).AsInt32();
+        Sse41.PackUnsignedSaturate(upper.GetLower(), upper.GetUpper()).StoreAligned((ushort*)destination);
     }
 }

@@ -15,6 +15,8 @@ namespace Seq2Seq.Inference.Layers.Kernels;
 internal readonly unsafe struct Float16Format : IWeightFormat
 {
     private const int FieldShift = 13;
+    private const int ExponentDifference = (127 - 15) << 10;
+    private const int SmallestNormal = ExponentDifference + (1 << 10);
     private const int Fields = unchecked((int)0x8FFFE000);
     private const float Rebias = 5.192296858534828e33f; // 2¹¹²
 
@@ -36,24 +38,20 @@ internal readonly unsafe struct Float16Format : IWeightFormat
         return (bits & Vector512.Create(Fields)).AsSingle() * Vector512.Create(Rebias);
     }
 
-    public static float Pack(float* weights, int count, byte* column, nint stride)
+    // The largest comes to lie in [2¹⁴, 2¹⁵): rounding up can't overflow.
+    public static float Multiplier(float largest) =>
+        largest == 0 ? 1 : MathF.ScaleB(1, Math.Clamp(14 - MathF.ILogB(largest), -100, 100));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store256(Vector256<float> weights, byte* destination)
     {
-        float largest = 0;
-        for (int i = 0; i < count; i++)
-        {
-            largest = MathF.Max(largest, MathF.Abs(weights[i]));
-        }
-
-        // The largest comes to lie in [2¹⁴, 2¹⁵): rounding up can't overflow.
-        int power = largest == 0 ? 0 : Math.Clamp(14 - MathF.ILogB(largest), -100, 100);
-        for (int i = 0; i < count; i++)
-        {
-            var half = (Half)MathF.ScaleB(weights[i], power);
-            *(ushort*)(column + (i * stride)) = Half.IsSubnormal(half)
-                ? (ushort)0
-                : BitConverter.HalfToUInt16Bits(half);
-        }
-
-        return MathF.ScaleB(1, -power);
+        Vector256<int> bits = weights.AsInt32();
+        Vector256<int> sign = (bits >>> 16) & Vector256.Create(0x8000);
+        Vector256<int> magnitude = bits & Vector256.Create(int.MaxValue);
+        Vector256<int> toEven = Vector256.Create(0xFFF) + ((magnitude >>> FieldShift) & Vector256<int>.One);
+        Vector256<int> rounded = (magnitude + toEven) >>> FieldShift;
+        Vector256<int> isNormal = Vector256.GreaterThanOrEqual(rounded, Vector256.Create(SmallestNormal));
+        Vector256<int> half = (sign | (rounded - Vector256.Create(ExponentDifference))) & isNormal;
+        Sse41.PackUnsignedSaturate(half.GetLower(), half.GetUpper()).StoreAligned((ushort*)destination);
     }
 }

@@ -16,13 +16,9 @@ internal readonly unsafe struct Float32Format : IWeightFormat
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Load512(byte* weights) => Vector512.LoadAligned((float*)weights);
 
-    public static float Pack(float* weights, int count, byte* column, nint stride)
-    {
-        for (int i = 0; i < count; i++)
-        {
-            *(float*)(column + (i * stride)) = weights[i];
-        }
+    public static float Multiplier(float largest) => 1;
 
-        return 1;
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store256(Vector256<float> weights, byte* destination) =>
+        weights.StoreAligned((float*)destination);
 }

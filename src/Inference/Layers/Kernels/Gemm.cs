@@ -33,15 +33,22 @@ internal static unsafe class Gemm<TTiles, TFormat>
     public static void Pack(float* weight, int outFeatures, int inFeatures, byte* packed, float* scales)
     {
         nint stride = (nint)TTiles.Width * TFormat.WeightBytes;
-        for (int output = 0; output < outFeatures; output++)
+        WeightPacking.Run(PanelCount(outFeatures), (long)outFeatures * inFeatures, PackPanels);
+
+        void PackPanels(int from, int to)
         {
-            int panel = output / TTiles.Width;
-            int column = output % TTiles.Width;
-            byte* first = packed + (panel * inFeatures * stride) + (column * TFormat.WeightBytes);
-            float scale = TFormat.Pack(weight + ((nint)output * inFeatures), inFeatures, first, stride);
-            if (scales is not null)
+            for (int output = from * TTiles.Width; output < to * TTiles.Width; output += WeightPacking.GroupOutputs)
             {
-                scales[output] = scale;
+                int panel = output / TTiles.Width;
+                int column = output % TTiles.Width;
+                WeightPacking.PackGroup<TFormat>(
+                    weight + ((nint)output * inFeatures),
+                    Math.Clamp(outFeatures - output, 0, WeightPacking.GroupOutputs),
+                    inFeatures,
+                    packed + (panel * inFeatures * stride) + (column * TFormat.WeightBytes),
+                    stride,
+                    scales + output
+                );
             }
         }
     }

@@ -17,11 +17,10 @@ internal unsafe interface IWeightFormat
     /// <summary>Reads sixteen neighbours of a panel's row; aligned to their size.</summary>
     static abstract Vector512<float> Load512(byte* weights);
 
-    /// <summary>Writes the weights of one output down a column of its panel.</summary>
-    /// <param name="weights">The weights.</param>
-    /// <param name="count">Number of weights.</param>
-    /// <param name="column">Where the first goes.</param>
-    /// <param name="stride">Bytes from one to the next.</param>
-    /// <returns>The output's scale.</returns>
-    static abstract float Pack(float* weights, int count, byte* column, nint stride);
+    /// <summary>What an output's weights are multiplied by before they are stored; 1 in formats without scales.</summary>
+    /// <param name="largest">The largest magnitude among them.</param>
+    static abstract float Multiplier(float largest);
+
+    /// <summary>Writes eight neighbours of a panel's row; aligned to their size.</summary>
+    static abstract void Store256(Vector256<float> weights, byte* destination);
 }

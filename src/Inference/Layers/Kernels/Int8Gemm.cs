@@ -59,28 +59,54 @@ internal static unsafe class Int8Gemm<TArithmetic>
     public static void Pack(float* weight, int outFeatures, int inFeatures, sbyte* packed, float* scales, float* sums)
     {
         nint panelBytes = (nint)PaddedDepth(inFeatures) * Width;
-        for (int output = 0; output < outFeatures; output++)
+        WeightPacking.Run(PanelCount(outFeatures), (long)outFeatures * inFeatures, PackPanels);
+
+        void PackPanels(int from, int to)
         {
-            float* row = weight + ((nint)output * inFeatures);
-            sbyte* column = packed + (output / Width * panelBytes) + (output % Width * Lane);
-            float largest = 0;
-            for (int i = 0; i < inFeatures; i++)
+            for (int output = from * Width; output < Math.Min(to * Width, outFeatures); output++)
             {
-                largest = MathF.Max(largest, MathF.Abs(row[i]));
+                float* row = weight + ((nint)output * inFeatures);
+                sbyte* column = packed + (output / Width * panelBytes) + (output % Width * Lane);
+                float largest = WeightPacking.LargestMagnitude(row, inFeatures);
+                sums[output] = PackOutput(
+                    row,
+                    inFeatures,
+                    largest == 0 ? 0 : TArithmetic.WeightLimit / largest,
+                    column
+                );
+                scales[output] = largest / TArithmetic.WeightLimit;
             }
-
-            float inverse = largest == 0 ? 0 : TArithmetic.WeightLimit / largest;
-            int sum = 0;
-            for (int i = 0; i < inFeatures; i++)
-            {
-                sbyte quantised = (sbyte)MathF.Round(row[i] * inverse);
-                column[((nint)i / Lane * Width * Lane) + (i % Lane)] = quantised;
-                sum += quantised;
-            }
-
-            scales[output] = largest / TArithmetic.WeightLimit;
-            sums[output] = sum;
         }
+    }
+
+    /// <returns>The sum of the quantised weights.</returns>
+    private static int PackOutput(float* row, int inFeatures, float inverse, sbyte* column)
+    {
+        const int Lanes = 2;
+        nint stride = (nint)Width * Lane;
+        Vector256<float> multiplier = Vector256.Create(inverse);
+        Vector256<int> sums = Vector256<int>.Zero;
+        int input = 0;
+        for (; input + (Lanes * Lane) <= inFeatures; input += Lanes * Lane)
+        {
+            // Rounds to nearest even, as MathF.Round does.
+            Vector256<int> quantised = Avx.ConvertToVector256Int32(Vector256.Load(row + input) * multiplier);
+            sums += quantised;
+            Vector128<short> words = Sse2.PackSignedSaturate(quantised.GetLower(), quantised.GetUpper());
+            Vector128<uint> lanes = Sse2.PackSignedSaturate(words, words).AsUInt32();
+            *(uint*)(column + (input / Lane * stride)) = lanes[0];
+            *(uint*)(column + (((input / Lane) + 1) * stride)) = lanes[1];
+        }
+
+        int sum = Vector256.Sum(sums);
+        for (; input < inFeatures; input++)
+        {
+            sbyte quantised = (sbyte)MathF.Round(row[input] * inverse);
+            column[(input / Lane * stride) + (input % Lane)] = quantised;
+            sum += quantised;
+        }
+
+        return sum;
     }
 
     /// <summary>Quantises rows <paramref name="from"/> (inclusive) to <paramref name="to"/> (exclusive).</summary>
