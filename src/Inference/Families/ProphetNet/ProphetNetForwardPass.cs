@@ -155,7 +155,7 @@ internal sealed class ProphetNetForwardPass : IForwardPass
         for (int i = 0; i < 2 * batch.Count; i++)
         {
             int row = i % batch.Count;
-            ReadOnlySpan<int> locations = batch.Locations[batch.LocationStarts[row]..batch.LocationStarts[row + 1]];
+            ReadOnlySpan<int> locations = batch.Locations.Slice(batch.LocationStarts[row], batch.Positions[row] + 1);
             both.Add(batch.TokenIds[row], locations, batch.MemoryStarts[row], batch.MemoryLengths[row]);
         }
 
