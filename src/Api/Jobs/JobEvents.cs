@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Seq2Seq.Api.Problems;
 using Seq2Seq.Jobs;
 
 namespace Seq2Seq.Api.Jobs;
@@ -13,6 +12,8 @@ namespace Seq2Seq.Api.Jobs;
 /// </summary>
 internal static class JobEvents
 {
+    public const string LastSeenHeader = "Last-Event-ID";
+
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
     // Proxies and clients take a silent connection for a dead one after 30 to 60 seconds.
@@ -21,30 +22,22 @@ internal static class JobEvents
     /// <summary>
     /// Events named progress and finished whose data is the job. The stream ends after finished; Last-Event-ID resumes.
     /// </summary>
-    public static async Task<Results<ServerSentEventsResult<JobResource>, NoContent, ProblemResult>> HandleAsync(
+    public static Results<ServerSentEventsResult<JobResource>, NoContent> Handle(
         HttpRequest request,
-        string id,
+        RequestedJob requested,
         JobDirectory jobs,
         TimeProvider time,
         CancellationToken cancellationToken
     )
     {
-        if (
-            !JobEndpoints.TryParseId(id, out Guid jobId)
-            || await jobs.FindAsync(jobId, cancellationToken) is not { } job
-        )
-        {
-            return JobEndpoints.NotFound(id);
-        }
-
-        string? seen = request.Headers["Last-Event-ID"];
-        if (job.FinishedAt is not null && seen == IdOf(job))
+        string? seen = request.Headers[LastSeenHeader];
+        if (requested.Job.FinishedAt is not null && seen == IdOf(requested.Job))
         {
             // Browsers reconnect when a stream ends; this status tells them to stop (HTML, section 9.2.3).
             return TypedResults.NoContent();
         }
 
-        return TypedResults.ServerSentEvents(FollowAsync(jobId, seen, jobs, time, cancellationToken));
+        return TypedResults.ServerSentEvents(FollowAsync(requested.Id, seen, jobs, time, cancellationToken));
     }
 
     private static async IAsyncEnumerable<SseItem<JobResource>> FollowAsync(
@@ -84,5 +77,8 @@ internal static class JobEvents
     }
 
     private static string IdOf(Job job) =>
-        string.Create(CultureInfo.InvariantCulture, $"{JobResource.StateName(job.State)}-{job.Lines}-{job.LinesDone}");
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{job.Run}-{JobResource.StateName(job.State)}-{job.Lines}-{job.LinesDone}"
+        );
 }

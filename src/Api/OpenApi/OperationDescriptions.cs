@@ -28,6 +28,42 @@ internal static class OperationDescriptions
     public static TBuilder RefusesWith<TBuilder>(this TBuilder builder, params int[] statuses)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new RefusedWith(statuses));
 
+    /// <summary>Describes the parameter that <see cref="RequestedJob"/> reads.</summary>
+    public static RouteGroupBuilder DescribeJobId(this RouteGroupBuilder group) =>
+        group.AddOpenApiOperationTransformer(
+            (operation, _, _) =>
+            {
+                operation.Parameters ??= [];
+                operation.Parameters.Insert(
+                    0,
+                    new OpenApiParameter
+                    {
+                        Name = RequestedJob.RouteParameter,
+                        In = ParameterLocation.Path,
+                        Required = true,
+                        Description = "The job.",
+                        Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "uuid" },
+                    }
+                );
+                return Task.CompletedTask;
+            }
+        );
+
+    /// <summary>Describes a JSON body that a handler reads itself.</summary>
+    public static RouteHandlerBuilder DescribeBody<TBody>(this RouteHandlerBuilder builder, string example) =>
+        builder.AddOpenApiOperationTransformer(
+            async (operation, context, cancellationToken) =>
+                operation.RequestBody = new OpenApiRequestBody
+                {
+                    Required = true,
+                    Content = Content(
+                        "application/json",
+                        await context.GetOrCreateSchemaAsync(typeof(TBody), null, cancellationToken),
+                        example
+                    ),
+                }
+        );
+
     public static RouteHandlerBuilder DescribeSubmit(this RouteHandlerBuilder builder) =>
         builder
             .WithSummary("Submit a job")
@@ -38,24 +74,56 @@ internal static class OperationDescriptions
                 202 is answered. With an Idempotency-Key, repeating the request gives the same job.
                 """
             )
-            .RefusesWith(400, 409, 413, 415, 422)
+            .RefusesWith(400, 409, 413, 415, 422, 429)
             .AddOpenApiOperationTransformer(DescribeSubmit);
 
     public static RouteHandlerBuilder DescribeGenerate(this RouteHandlerBuilder builder) =>
         builder
-            .RefusesWith(400, 409, 413, 415, 422, 502, 504)
+            .RefusesWith(400, 409, 413, 415, 422, 429, 502, 504)
+            .DescribeBody<GenerateRequest>(GenerateExample)
+            .AddOpenApiOperationTransformer(
+                (operation, _, _) =>
+                {
+                    AddIdempotencyKey(operation);
+                    return Task.CompletedTask;
+                }
+            );
+
+    public static RouteHandlerBuilder DescribeEvents(this RouteHandlerBuilder builder) =>
+        builder
+            .WithSummary("Follow a job's progress")
             .AddOpenApiOperationTransformer(
                 async (operation, context, cancellationToken) =>
                 {
-                    AddIdempotencyKey(operation);
-                    operation.RequestBody = new OpenApiRequestBody
+                    operation.Parameters ??= [];
+                    operation.Parameters.Add(
+                        new OpenApiParameter
+                        {
+                            Name = JobEvents.LastSeenHeader,
+                            In = ParameterLocation.Header,
+                            Description = "The id of the last event that was seen: the next one is the next change.",
+                            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+                        }
+                    );
+                    operation.Responses ??= [];
+                    operation.Responses["200"] = new OpenApiResponse
                     {
-                        Required = true,
-                        Content = Content(
-                            "application/json",
-                            await context.GetOrCreateSchemaAsync(typeof(GenerateRequest), null, cancellationToken),
-                            GenerateExample
-                        ),
+                        Description = "Events named progress, and at the end finished; the data of each is the job.",
+                        Content = new Dictionary<string, OpenApiMediaType>(StringComparer.Ordinal)
+                        {
+                            ["text/event-stream"] = new()
+                            {
+                                Schema = await context.GetOrCreateSchemaAsync(
+                                    typeof(JobResource),
+                                    null,
+                                    cancellationToken
+                                ),
+                            },
+                        },
+                    };
+                    operation.Responses["204"] = new OpenApiResponse
+                    {
+                        Description = "The job has ended, and the caller has seen it: do not come back.",
                     };
                 }
             );
@@ -97,6 +165,7 @@ internal static class OperationDescriptions
                             StringComparer.Ordinal
                         ),
                     };
+                    operation.Responses["304"] = new OpenApiResponse { Description = "As If-None-Match names them." };
                     return Task.CompletedTask;
                 }
             );
@@ -163,6 +232,10 @@ internal static class OperationDescriptions
             ["deadline"] = Field(
                 JsonSchemaType.String,
                 "If the job has not finished by then, it fails and keeps the results it has."
+            ),
+            ["webhook"] = Field(
+                JsonSchemaType.String,
+                "Where to say that the job has ended: a JSON object with url and, if you like, secret."
             ),
             ["format"] = Field(
                 JsonSchemaType.String,
