@@ -109,7 +109,7 @@ internal sealed class NllbMoeNetwork : INetwork
     }
 
     /// <summary>Keeps the experts that are computed with; the others are only verified.</summary>
-    private IReadOnlyList<NllbMoeExpert> Experts(BartWeights take, WeightScope scope, int width)
+    private List<NllbMoeExpert> Experts(BartWeights take, WeightScope scope, int width)
     {
         List<NllbMoeExpert> experts = [];
         for (int i = 0; i < Configuration.Experts; i++)
