@@ -14,9 +14,21 @@ internal sealed class ServiceProcess : IAsyncDisposable
     private readonly StringBuilder _log = new();
     private readonly TaskCompletionSource<Uri> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private ServiceProcess(Process process) => _process = process;
+    private bool _isDisposed;
 
-    public int Id => _process.Id;
+    private ServiceProcess(Process process)
+    {
+        _process = process;
+        _process.OutputDataReceived += (_, line) => Read(line.Data);
+        _process.ErrorDataReceived += (_, line) => Read(line.Data);
+        _process.Exited += (_, _) => _address.TrySetException(new InvalidOperationException("It ended: " + Log));
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        Id = process.Id;
+    }
+
+    public int Id { get; }
 
     public string Log
     {
@@ -65,15 +77,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
             start.Environment[name] = value;
         }
 
-        var service = new ServiceProcess(new Process { StartInfo = start, EnableRaisingEvents = true });
-        service._process.OutputDataReceived += (_, line) => service.Read(line.Data);
-        service._process.ErrorDataReceived += (_, line) => service.Read(line.Data);
-        service._process.Exited += (_, _) =>
-            service._address.TrySetException(new InvalidOperationException("It ended: " + service.Log));
-        service._process.Start();
-        service._process.BeginOutputReadLine();
-        service._process.BeginErrorReadLine();
-        return service;
+        return new ServiceProcess(new Process { StartInfo = start, EnableRaisingEvents = true });
     }
 
     /// <summary>Returns when it answers over HTTP, ready or not.</summary>
@@ -97,6 +101,14 @@ internal sealed class ServiceProcess : IAsyncDisposable
             await Task.Delay(TimeSpan.FromMilliseconds(100), limit.Token);
         }
     }
+
+    public bool HasExited => _isDisposed || _process.HasExited;
+
+    /// <summary>SIGSTOP: it does nothing more, and everybody thinks that it lives.</summary>
+    public void Freeze() => Signal(_process.Id, Halt).Should().Be(0);
+
+    /// <summary>SIGCONT: it goes on as if no time had passed.</summary>
+    public void Thaw() => Signal(_process.Id, Continue).Should().Be(0);
 
     /// <summary>kill −9.</summary>
     public async Task KillAsync()
@@ -122,16 +134,19 @@ internal sealed class ServiceProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (!_process.HasExited)
+        if (!HasExited)
         {
             await StopAsync();
         }
 
+        _isDisposed = true;
         Http.Dispose();
         _process.Dispose();
     }
 
     private const int Terminate = 15;
+    private const int Continue = 18;
+    private const int Halt = 19;
 
     [DllImport("libc", EntryPoint = "kill")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -5,33 +5,49 @@ using Npgsql;
 namespace Seq2Seq.Testing;
 
 /// <summary>
-/// A private PostgreSQL server in a temporary folder, from the newest binaries installed: no TCP port, no durability. Its
-/// shell waits on a pipe from this process, so it stops and removes its folder even when this process is killed.
+/// A private PostgreSQL server in a temporary folder, from the newest binaries installed: no TCP port and no durability unless
+/// <see cref="PostgresClusterOptions"/> say otherwise. Its shell waits on a pipe from this process, so it stops and removes its
+/// folder even when this process is killed.
 /// </summary>
 public sealed class PostgresCluster : IAsyncDisposable
 {
     private const string User = "postgres";
 
-    // $1 is the folder of the binaries, $2 the cluster's. PostgreSQL refuses to run as root; initdb and postgres drop to its user.
-    // The interrupt key reaches the whole process group: the shell must outlive it to clean up.
+    // $1 is the folder of the binaries, $2 the cluster's, $3 the size of its disk or nothing; the rest goes to the server. Each
+    // line that is read is a signal that ends the server, which then starts again. PostgreSQL refuses to run as root; initdb and
+    // postgres drop to its user. The interrupt key reaches the whole process group: the shell must outlive it to clean up.
     private const string Script = """
         set -e
         trap '' INT TERM
+        binaries=$1 folder=$2 disk=$3
+        shift 3
         drop=
+        mkdir "$folder/data"
+        [ -z "$disk" ] || mount -t tmpfs -o "size=$disk" seq2seq-test "$folder/data"
         if [ "$(id -u)" = 0 ]; then
-            chown postgres "$2"
+            chown postgres "$folder" "$folder/data"
             drop="setpriv --reuid=postgres --regid=postgres --init-groups"
         fi
-        chmod 755 "$2"
-        $drop "$1/initdb" --pgdata="$2/data" --username=postgres --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$2/log" 2>&1
-        $drop "$1/postgres" -D "$2/data" -c listen_addresses= -c unix_socket_directories="$2" -c max_connections=500 \
-            -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 \
-            </dev/null >>"$2/log" 2>&1 &
-        server=$!
-        read -r end || true
+        chmod 755 "$folder"
+        chmod 700 "$folder/data"
+        $drop "$binaries/initdb" --pgdata="$folder/data" --waldir="$folder/wal" --username=postgres --auth=trust \
+            --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$folder/log" 2>&1
+        start() {
+            $drop "$binaries/postgres" -D "$folder/data" -c unix_socket_directories="$folder" \
+                -c fsync=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 \
+                "$@" </dev/null >>"$folder/log" 2>&1 &
+            server=$!
+        }
+        start "$@"
+        while read -r signal; do
+            kill "-$signal" "$server" 2>/dev/null || true
+            wait "$server" || true
+            start "$@"
+        done
         kill -INT "$server" 2>/dev/null || true
         wait "$server" || true
-        rm -rf "$2"
+        [ -z "$disk" ] || umount "$folder/data"
+        rm -rf "$folder"
         """;
 
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(1);
@@ -39,13 +55,14 @@ public sealed class PostgresCluster : IAsyncDisposable
     private readonly Process _shell;
     private readonly string _folder;
 
-    private PostgresCluster(Process shell, string folder)
+    private PostgresCluster(Process shell, string folder, int? port)
     {
         _shell = shell;
         _folder = folder;
         ConnectionString = new NpgsqlConnectionStringBuilder
         {
             Host = folder,
+            Port = port ?? PostgresClusterOptions.UsualPort,
             Username = User,
             Database = "postgres",
         }.ConnectionString;
@@ -53,19 +70,32 @@ public sealed class PostgresCluster : IAsyncDisposable
 
     public string ConnectionString { get; }
 
+    /// <summary>The folder of its tables, a file system of its own when the disk is limited.</summary>
+    public string DataFolder => Path.Combine(_folder, "data");
+
+    public static Task<PostgresCluster> StartAsync(CancellationToken cancellationToken) =>
+        StartAsync(new PostgresClusterOptions(), cancellationToken);
+
     /// <exception cref="InvalidOperationException">No PostgreSQL is installed, or it did not start; says what to do.</exception>
-    public static async Task<PostgresCluster> StartAsync(CancellationToken cancellationToken)
+    public static async Task<PostgresCluster> StartAsync(
+        PostgresClusterOptions options,
+        CancellationToken cancellationToken
+    )
     {
+        ArgumentNullException.ThrowIfNull(options);
         string binaries = FindBinaries();
         // Short: a socket's path may have 107 bytes.
         string folder = Directory.CreateTempSubdirectory("seq2seq-pg-").FullName;
-        var start = new ProcessStartInfo("/bin/sh", ["-c", Script, "sh", binaries, folder])
+        var start = new ProcessStartInfo(
+            "/bin/sh",
+            ["-c", Script, "sh", binaries, folder, options.DiskSize ?? "", .. options.ToArguments()]
+        )
         {
             RedirectStandardInput = true,
             UseShellExecute = false,
             WorkingDirectory = "/",
         };
-        var cluster = new PostgresCluster(Process.Start(start)!, folder);
+        var cluster = new PostgresCluster(Process.Start(start)!, folder, options.Port);
         try
         {
             await cluster.WaitUntilReadyAsync(cancellationToken);
@@ -76,6 +106,18 @@ public sealed class PostgresCluster : IAsyncDisposable
             await cluster.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Ends the server with a signal (INT: fast, QUIT: immediate, as in a crash) and starts it again.</summary>
+    public async Task RestartAsync(string signal, CancellationToken cancellationToken)
+    {
+        string? before = await FindStartAsync(cancellationToken);
+        await _shell.StandardInput.WriteLineAsync(signal.AsMemory(), cancellationToken);
+        await _shell.StandardInput.FlushAsync(cancellationToken);
+        do
+        {
+            await WaitUntilReadyAsync(cancellationToken);
+        } while (await FindStartAsync(cancellationToken) is not { } after || after == before);
     }
 
     public async ValueTask DisposeAsync()
@@ -110,6 +152,23 @@ public sealed class PostgresCluster : IAsyncDisposable
         int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out int version)
             ? version
             : 0;
+
+    // Null when it does not answer.
+    private async Task<string?> FindStartAsync(CancellationToken cancellationToken)
+    {
+        var unpooled = new NpgsqlConnectionStringBuilder(ConnectionString) { Pooling = false };
+        await using var connection = new NpgsqlConnection(unpooled.ConnectionString);
+        try
+        {
+            await connection.OpenAsync(cancellationToken);
+            await using var command = new NpgsqlCommand("SELECT pg_postmaster_start_time()::text", connection);
+            return (string?)await command.ExecuteScalarAsync(cancellationToken);
+        }
+        catch (NpgsqlException)
+        {
+            return null;
+        }
+    }
 
     private async Task WaitUntilReadyAsync(CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+using Npgsql;
 using Seq2Seq.Api.EmbeddedPostgres;
 using Seq2Seq.Jobs.Storage;
 
@@ -6,10 +7,13 @@ namespace Seq2Seq.Api.Hosting;
 /// <summary>
 /// The database of a service process, at this version: the configured one (<c>ConnectionStrings:Jobs</c>), or the service's own
 /// PostgreSQL, which runs as long as this object lives. A worker without either joins the one that runs on its data folder.
+/// A server that can't be reached, has no connection free or is starting is waited for; any other refusal ends the start.
 /// </summary>
-internal sealed class ServiceDatabase : IAsyncDisposable
+internal sealed partial class ServiceDatabase : IAsyncDisposable
 {
     private const string ConnectionName = "Jobs";
+
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
     private readonly EmbeddedPostgresServer? _own;
 
@@ -34,7 +38,11 @@ internal sealed class ServiceDatabase : IAsyncDisposable
         ServiceDatabase database = await FindAsync(configuration, role, loggers, cancellationToken);
         try
         {
-            database.Migrated = await Migrator.MigrateAsync(database.ConnectionString, cancellationToken);
+            database.Migrated = await MigrateAsync(
+                database.ConnectionString,
+                loggers.CreateLogger<ServiceDatabase>(),
+                cancellationToken
+            );
             return database;
         }
         catch
@@ -45,6 +53,38 @@ internal sealed class ServiceDatabase : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _own?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    private static async Task<IReadOnlyList<string>> MigrateAsync(
+        string connectionString,
+        ILogger<ServiceDatabase> logger,
+        CancellationToken cancellationToken
+    )
+    {
+        bool waited = false;
+        while (true)
+        {
+            try
+            {
+                IReadOnlyList<string> migrated = await Migrator.MigrateAsync(connectionString, cancellationToken);
+                if (waited)
+                {
+                    LogFound(logger);
+                }
+
+                return migrated;
+            }
+            catch (NpgsqlException exception) when (exception.IsTransient)
+            {
+                if (!waited)
+                {
+                    LogWaiting(logger, exception.Message);
+                }
+
+                waited = true;
+                await Task.Delay(RetryDelay, cancellationToken);
+            }
+        }
+    }
 
     private static async Task<ServiceDatabase> FindAsync(
         IConfiguration configuration,
@@ -76,4 +116,10 @@ internal sealed class ServiceDatabase : IAsyncDisposable
         );
         return new ServiceDatabase(server.ConnectionString, server);
     }
+
+    [LoggerMessage(3030, LogLevel.Warning, "The database does not answer yet; waiting for it: {Reason}")]
+    private static partial void LogWaiting(ILogger logger, string reason);
+
+    [LoggerMessage(3031, LogLevel.Information, "The database answers")]
+    private static partial void LogFound(ILogger logger);
 }

@@ -1,8 +1,10 @@
 using Seq2Seq.Inference.Families.Bart;
 using Seq2Seq.Inference.Families.Blenderbot;
+using Seq2Seq.Inference.Families.LongT5;
 using Seq2Seq.Inference.Families.Marian;
 using Seq2Seq.Inference.Families.Mbart;
 using Seq2Seq.Inference.Families.Pegasus;
+using Seq2Seq.Inference.Families.SwitchTransformers;
 using Seq2Seq.Inference.Families.T5;
 
 namespace Seq2Seq.Inference.Families;
@@ -14,6 +16,8 @@ internal sealed class FamilyRegistry(IReadOnlyList<IFamily> families)
     public static FamilyRegistry Default { get; } =
         new([
             new T5Family(),
+            new LongT5Family(),
+            new SwitchFamily(),
             new BartFamily(),
             new BlenderbotFamily(),
             new MarianFamily(),

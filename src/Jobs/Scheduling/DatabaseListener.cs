@@ -18,7 +18,8 @@ internal sealed partial class DatabaseListener(
     private static readonly TimeSpan _reconnectDelay = TimeSpan.FromSeconds(1);
 
     // A connection that was cut without a word is found by asking now and then.
-    private static readonly TimeSpan _aliveInterval = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _aliveInterval = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _aliveTimeout = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
     private bool _isLost;
@@ -55,11 +56,21 @@ internal sealed partial class DatabaseListener(
                     // Once an outage, not once a try.
                     _isLost = true;
                     LogLost(logger, exception);
+                    ForgetIdleConnections();
                 }
 
                 await Task.Delay(_reconnectDelay, time, stoppingToken);
             }
         }
+    }
+
+    // What cut this connection has cut the others, too. Whoever took one of those from a pool would wait for its timeout, one
+    // after the other.
+    private void ForgetIdleConnections()
+    {
+        dataSource.Clear();
+        // Hangfire's, which differ in a setting.
+        NpgsqlConnection.ClearAllPools();
     }
 
     private async Task ListenAsync(CancellationToken stoppingToken)
@@ -111,6 +122,7 @@ internal sealed partial class DatabaseListener(
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
     {
         await using var command = new NpgsqlCommand(sql, connection);
+        command.CommandTimeout = (int)_aliveTimeout.TotalSeconds;
         await command.ExecuteNonQueryAsync(CancellationToken.None);
     }
 

@@ -13,6 +13,12 @@ public static class JobsDataSource
     /// <summary>Name under which connections show in <c>pg_stat_activity</c>.</summary>
     public const string ApplicationName = "seq2seq";
 
+    // Of a process that was cut off or stands still, PostgreSQL hears nothing more. By its own settings it would keep the locks
+    // of such a transaction for two hours, and everybody would wait for the feeder's.
+    private const string ServerOptions =
+        "-c idle_in_transaction_session_timeout=15s -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=5 "
+        + "-c tcp_keepalives_count=3 -c tcp_user_timeout=45s";
+
     public static NpgsqlDataSource Create(string connectionString, ILoggerFactory? loggerFactory) =>
         new NpgsqlDataSourceBuilder(Complete(connectionString)).UseLoggerFactory(loggerFactory).Build();
 
@@ -24,6 +30,8 @@ public static class JobsDataSource
         Default(builder, "Auto Prepare Min Usages", 2);
         // Connections that change session state (LISTEN, session locks) are never handed back.
         Default(builder, "No Reset On Close", true);
+        // The user's own come later, so that they count.
+        builder.Options = $"{ServerOptions} {builder.Options}".TrimEnd();
         // A database that vanished without closing its connections is noticed in a minute, not in two hours. A Unix socket has
         // no such options and refuses them.
         if (!Path.IsPathRooted(builder.Host))

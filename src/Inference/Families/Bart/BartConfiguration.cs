@@ -52,7 +52,7 @@ internal sealed record BartConfiguration
             EncoderFeedForwardWidth = root.Size("encoder_ffn_dim", defaults.FeedForwardWidth),
             DecoderFeedForwardWidth = root.Size("decoder_ffn_dim", defaults.FeedForwardWidth),
             MaxPositions = root.Size("max_position_embeddings", defaults.MaxPositions),
-            Activation = ReadActivation(root, defaults.Activation),
+            Activation = root.Activation("activation_function", defaults.Activation),
             ScalesEmbeddings = root.Flag("scale_embedding", defaults.ScalesEmbeddings),
             GenerationDefaults = GenerationDefaults.Read(configuration, targetVocabulary, defaults.Generation),
         };
@@ -62,20 +62,6 @@ internal sealed record BartConfiguration
     {
         int heads = root.Size(key, defaultValue);
         return width % heads == 0 ? heads : throw root.Refuse(key, heads, $"a divisor of d_model, which is {width}");
-    }
-
-    private static Activation ReadActivation(ConfigurationSection root, string defaultName)
-    {
-        const string Key = "activation_function";
-        string name = root.Text(Key, defaultName);
-        try
-        {
-            return Activations.Parse(name);
-        }
-        catch (FormatException exception)
-        {
-            throw root.Refuse(Key, $"\"{name}\"", exception.Message);
-        }
     }
 }
 

@@ -5,7 +5,7 @@ using Seq2Seq.Inference.Loading;
 namespace Seq2Seq.Inference.Families.T5;
 
 /// <summary>
-/// What config.json says of a T5 (models/t5/configuration_t5.py and its siblings for mt5 and umt5 in transformers 5.17).
+/// What config.json says of a T5 (models/t5/configuration_t5.py and its siblings for mt5, umt5 and longt5 in transformers 5.17).
 /// </summary>
 internal sealed record T5Configuration
 {
@@ -41,7 +41,7 @@ internal sealed record T5Configuration
     public static T5Configuration Read(ModelConfiguration configuration)
     {
         ConfigurationSection root = configuration.Root;
-        bool isFirst = configuration.ModelType == "t5";
+        bool isFirst = configuration.ModelType is not ("mt5" or "umt5");
         int vocabulary = root.Size("vocab_size", isFirst ? 32128 : 250112);
         int layers = root.Size("num_layers", isFirst ? 6 : 8);
         (Activation activation, bool isGated) = ReadFeedForward(root, isFirst ? "relu" : "gated-gelu");
@@ -62,10 +62,10 @@ internal sealed record T5Configuration
             IsGated = isGated,
             ScalesOutput = configuration.ModelType switch
             {
-                // The first version ties its embeddings and scales; 1.1 doesn't, and is known by untied embeddings.
-                "t5" => root.Flag("scale_decoder_outputs", root.Flag("tie_word_embeddings", defaultValue: true)),
+                "mt5" => false,
                 "umt5" => true,
-                _ => false,
+                // The first version ties its embeddings and scales; 1.1 doesn't, and is known by untied embeddings.
+                _ => root.Flag("scale_decoder_outputs", root.Flag("tie_word_embeddings", defaultValue: true)),
             },
             HasBiasInEveryLayer = configuration.ModelType == "umt5",
             GenerationDefaults = GenerationDefaults.Read(

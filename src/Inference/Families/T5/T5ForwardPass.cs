@@ -32,8 +32,14 @@ internal sealed class T5ForwardPass : IForwardPass
         Device device = network.Shape.Device;
         _network = network;
         _attention = MultiHeadAttention.Create(configuration.Heads, configuration.HeadWidth, scale: 1, device);
-        _encoderBiases = [.. network.Encoder.Select(layer => layer.SelfAttention.Bias).OfType<Tensor>().Select(Both)];
-        _decoderBiases = [.. network.Decoder.Select(layer => layer.SelfAttention.Bias).OfType<Tensor>().Select(Past)];
+        _encoderBiases =
+        [
+            .. network.Encoder.Layers.Select(layer => layer.SelfAttention.Bias).OfType<Tensor>().Select(Both),
+        ];
+        _decoderBiases =
+        [
+            .. network.Decoder.Layers.Select(layer => layer.SelfAttention.Bias).OfType<Tensor>().Select(Past),
+        ];
         _hidden = new Rows(configuration.ModelWidth, device);
         _normed = new Rows(configuration.ModelWidth, device);
         _queryKeyValue = new Rows(3 * configuration.InnerWidth, device);
@@ -62,10 +68,10 @@ internal sealed class T5ForwardPass : IForwardPass
 
     public Rows Encode(SourceBatch source)
     {
-        _network.EncoderEmbedding.Forward(source.TokenIds, _hidden);
-        for (int i = 0; i < _network.Encoder.Count; i++)
+        _network.Encoder.Tokens.Forward(source.TokenIds, _hidden);
+        for (int i = 0; i < _network.Encoder.Layers.Count; i++)
         {
-            T5EncoderLayer layer = _network.Encoder[i];
+            T5EncoderLayer layer = _network.Encoder.Layers[i];
             layer.SelfAttention.Norm.Forward(_hidden, _normed);
             layer.SelfAttention.QueryKeyValue.Forward(_normed, _queryKeyValue);
             _attention.Encode(_queryKeyValue, source, OfLayer(_encoderBiases, i), _context);
@@ -73,10 +79,10 @@ internal sealed class T5ForwardPass : IForwardPass
             FeedForward(layer.FeedForward);
         }
 
-        _network.EncoderNorm.Forward(_hidden, _normed);
-        for (int i = 0; i < _network.Decoder.Count; i++)
+        _network.Encoder.FinalNorm.Forward(_hidden, _normed);
+        for (int i = 0; i < _network.Decoder.Layers.Count; i++)
         {
-            _network.Decoder[i].CrossAttention.KeyValue.Forward(_normed, _keyValue);
+            _network.Decoder.Layers[i].CrossAttention.KeyValue.Forward(_normed, _keyValue);
             _attention.Remember(_keyValue, source, i);
         }
 
@@ -85,10 +91,10 @@ internal sealed class T5ForwardPass : IForwardPass
 
     public Rows Decode(DecoderBatch batch)
     {
-        _network.DecoderEmbedding.Forward(batch.TokenIds, _hidden);
-        for (int i = 0; i < _network.Decoder.Count; i++)
+        _network.Decoder.Tokens.Forward(batch.TokenIds, _hidden);
+        for (int i = 0; i < _network.Decoder.Layers.Count; i++)
         {
-            T5DecoderLayer layer = _network.Decoder[i];
+            T5DecoderLayer layer = _network.Decoder.Layers[i];
             layer.SelfAttention.Norm.Forward(_hidden, _normed);
             layer.SelfAttention.QueryKeyValue.Forward(_normed, _queryKeyValue);
             _attention.Decode(_queryKeyValue, batch, i, OfLayer(_decoderBiases, i), _context);
@@ -101,7 +107,7 @@ internal sealed class T5ForwardPass : IForwardPass
             FeedForward(layer.FeedForward);
         }
 
-        _network.DecoderNorm.Forward(_hidden, _normed);
+        _network.Decoder.FinalNorm.Forward(_hidden, _normed);
         _network.Head.Forward(_normed, _logits);
         return _logits;
     }

@@ -37,20 +37,8 @@ internal sealed class T5Network : INetwork
         };
 
         T5Weights take = new(configuration, folder, weights, options.ComputeType);
-        EncoderEmbedding = take.Embedding(
-            "encoder.embed_tokens.weight",
-            "shared.weight",
-            "decoder.embed_tokens.weight"
-        );
-        DecoderEmbedding = take.Embedding(
-            "decoder.embed_tokens.weight",
-            "shared.weight",
-            "encoder.embed_tokens.weight"
-        );
-        Encoder = [.. Enumerable.Range(0, configuration.EncoderLayers).Select(take.EncoderLayer)];
-        EncoderNorm = take.Norm(weights["encoder"]["final_layer_norm"]);
-        Decoder = [.. Enumerable.Range(0, configuration.DecoderLayers).Select(take.DecoderLayer)];
-        DecoderNorm = take.Norm(weights["decoder"]["final_layer_norm"]);
+        Encoder = take.Encoder(take.EncoderLayer);
+        Decoder = take.Decoder(take.DecoderLayer);
         Head = take.Head();
     }
 
@@ -60,17 +48,9 @@ internal sealed class T5Network : INetwork
 
     public GenerationDefaults GenerationDefaults => Configuration.GenerationDefaults;
 
-    public Embedding EncoderEmbedding { get; }
+    public T5Stack<T5EncoderLayer> Encoder { get; }
 
-    public Embedding DecoderEmbedding { get; }
-
-    public IReadOnlyList<T5EncoderLayer> Encoder { get; }
-
-    public RmsNorm EncoderNorm { get; }
-
-    public IReadOnlyList<T5DecoderLayer> Decoder { get; }
-
-    public RmsNorm DecoderNorm { get; }
+    public T5Stack<T5DecoderLayer> Decoder { get; }
 
     /// <summary>Model width → vocabulary.</summary>
     public Linear Head { get; }
@@ -79,21 +59,25 @@ internal sealed class T5Network : INetwork
 
     public void Dispose()
     {
-        EncoderEmbedding.Dispose();
-        DecoderEmbedding.Dispose();
-        foreach (T5EncoderLayer layer in Encoder)
-        {
-            layer.Dispose();
-        }
-
-        EncoderNorm.Dispose();
-        foreach (T5DecoderLayer layer in Decoder)
-        {
-            layer.Dispose();
-        }
-
-        DecoderNorm.Dispose();
+        Encoder.Dispose();
+        Decoder.Dispose();
         Head.Dispose();
+    }
+}
+
+/// <summary>The encoder or the decoder: embeddings, layers and the norm at the end.</summary>
+internal sealed record T5Stack<TLayer>(Embedding Tokens, IReadOnlyList<TLayer> Layers, RmsNorm FinalNorm) : IDisposable
+    where TLayer : IDisposable
+{
+    public void Dispose()
+    {
+        Tokens.Dispose();
+        foreach (TLayer layer in Layers)
+        {
+            layer.Dispose();
+        }
+
+        FinalNorm.Dispose();
     }
 }
 

@@ -19,20 +19,28 @@ internal sealed class T5Weights(
 
     private int Inner => configuration.InnerWidth;
 
+    /// <param name="layer">Takes one layer.</param>
+    public T5Stack<TLayer> Encoder<TLayer>(Func<WeightScope, int, TLayer> layer)
+        where TLayer : IDisposable => Stack("encoder", "decoder", configuration.EncoderLayers, layer);
+
+    /// <param name="layer">Takes one layer.</param>
+    public T5Stack<TLayer> Decoder<TLayer>(Func<WeightScope, int, TLayer> layer)
+        where TLayer : IDisposable => Stack("decoder", "encoder", configuration.DecoderLayers, layer);
+
     public RmsNorm Norm(WeightScope scope) => new(scope.Take("weight", Model), configuration.NormEpsilon);
 
-    /// <summary>The token embeddings; a checkpoint that ties them all may have any one of the names.</summary>
-    public Embedding Embedding(params ReadOnlySpan<string> names) =>
-        new(weights.TakeTied([.. names, "lm_head.weight"], configuration.VocabularySize, Model));
-
-    public Linear Head()
+    /// <param name="isTied">Whether the token embeddings may serve for it.</param>
+    public Linear Head(bool isTied = true)
     {
         using DisposeScope memory = NewDisposeScope();
-        Tensor weight = weights.TakeTied(
-            ["lm_head.weight", "shared.weight", "decoder.embed_tokens.weight", "encoder.embed_tokens.weight"],
-            configuration.VocabularySize,
-            Model
-        );
+        string[] names =
+        [
+            "lm_head.weight",
+            "shared.weight",
+            "decoder.embed_tokens.weight",
+            "encoder.embed_tokens.weight",
+        ];
+        Tensor weight = weights.TakeTied(isTied ? names : names.AsSpan(0, 1), configuration.VocabularySize, Model);
         // The scale belongs to the hidden states; in the weights it costs nothing.
         return Linear.Create(
             configuration.ScalesOutput ? weight * Math.Pow(Model, -0.5) : weight,
@@ -41,36 +49,33 @@ internal sealed class T5Weights(
         );
     }
 
-    public T5EncoderLayer EncoderLayer(int index)
-    {
-        WeightScope layer = weights["encoder"]["block"][index]["layer"];
-        return new T5EncoderLayer(SelfAttention(layer[0], index), FeedForward(layer[1]));
-    }
+    /// <param name="block">The block's layers, one after the other.</param>
+    /// <param name="index">Place of the block.</param>
+    public T5EncoderLayer EncoderLayer(WeightScope block, int index) =>
+        new(SelfAttention(block[0], index), FeedForward(block[1]));
 
-    public T5DecoderLayer DecoderLayer(int index)
-    {
-        WeightScope layer = weights["decoder"]["block"][index]["layer"];
-        return new T5DecoderLayer(SelfAttention(layer[0], index), CrossAttention(layer[1]), FeedForward(layer[2]));
-    }
+    /// <param name="block">The block's layers, one after the other.</param>
+    /// <param name="index">Place of the block.</param>
+    public T5DecoderLayer DecoderLayer(WeightScope block, int index) =>
+        new(SelfAttention(block[0], index), CrossAttention(block[1]), FeedForward(block[2]));
 
-    private T5SelfAttention SelfAttention(WeightScope layer, int index)
+    public T5SelfAttention SelfAttention(WeightScope layer, int index, string name = "SelfAttention")
     {
-        WeightScope attention = layer["SelfAttention"];
+        WeightScope attention = layer[name];
         bool hasBias = index == 0 || configuration.HasBiasInEveryLayer;
         return new T5SelfAttention(
             Norm(layer["layer_norm"]),
             Fused([Inner, Model], attention["q"], attention["k"], attention["v"]),
             Fused([Model, Inner], attention["o"]),
-            hasBias
-                ? attention["relative_attention_bias"]
-                    .Take("weight", configuration.BiasBuckets, configuration.Heads)
-                    .alias()
-                    .DetachFromDisposeScope()
-                : null
+            hasBias ? PositionBias(attention["relative_attention_bias"]) : null
         );
     }
 
-    private T5CrossAttention CrossAttention(WeightScope layer)
+    /// <summary>Biases by distance, <c>[buckets, heads]</c>.</summary>
+    public Tensor PositionBias(WeightScope scope) =>
+        scope.Take("weight", configuration.BiasBuckets, configuration.Heads).alias().DetachFromDisposeScope();
+
+    public T5CrossAttention CrossAttention(WeightScope layer)
     {
         WeightScope attention = layer["EncDecAttention"];
         return new T5CrossAttention(
@@ -81,9 +86,9 @@ internal sealed class T5Weights(
         );
     }
 
-    private T5FeedForward FeedForward(WeightScope layer)
+    public T5FeedForward FeedForward(WeightScope layer, string name = "DenseReluDense")
     {
-        WeightScope dense = layer["DenseReluDense"];
+        WeightScope dense = layer[name];
         long[] wide = [configuration.FeedForwardWidth, Model];
         bool isGated = dense["wi_0"].Contains("weight") || (configuration.IsGated && !dense["wi"].Contains("weight"));
         if (isGated != configuration.IsGated)
@@ -101,8 +106,27 @@ internal sealed class T5Weights(
         );
     }
 
+    // A checkpoint that ties all token embeddings may have any one of the names.
+    private T5Stack<TLayer> Stack<TLayer>(string own, string other, int layers, Func<WeightScope, int, TLayer> layer)
+        where TLayer : IDisposable
+    {
+        string[] names =
+        [
+            $"{own}.embed_tokens.weight",
+            "shared.weight",
+            $"{other}.embed_tokens.weight",
+            "lm_head.weight",
+        ];
+        WeightScope scope = weights[own];
+        return new T5Stack<TLayer>(
+            new Embedding(weights.TakeTied(names, configuration.VocabularySize, Model)),
+            [.. Enumerable.Range(0, layers).Select(index => layer(scope["block"][index]["layer"], index))],
+            Norm(scope["final_layer_norm"])
+        );
+    }
+
     /// <summary>One linear layer of several that take the same input. Their own memory is free again when it is packed.</summary>
-    private Linear Fused(long[] shape, params ReadOnlySpan<WeightScope> scopes)
+    public Linear Fused(long[] shape, params ReadOnlySpan<WeightScope> scopes)
     {
         using DisposeScope memory = NewDisposeScope();
         List<Tensor> parts = [];

@@ -7,34 +7,56 @@ namespace Seq2Seq.Inference.Layers.Attention;
 /// Attention on the CPU, straight on the memory of projections and caches: nothing is gathered, padded or copied. A row's
 /// result is the same bits whatever rows are computed beside it, on however many threads.
 /// </summary>
-internal sealed unsafe class CpuAttention(int heads, int headWidth, double scale)
-    : MultiHeadAttention(heads, headWidth, scale)
+internal sealed unsafe class CpuAttention(int heads, int keyHeads, int headWidth, double scale)
+    : MultiHeadAttention(heads, keyHeads, headWidth, scale)
 {
+    /// <summary>Rows that look for their keys together, where each sees only those near it.</summary>
+    private const int RowsPerWindow = 64;
+
     /// <summary>Kernels read biases in whole vectors: up to seven beyond the last key.</summary>
     private const int BiasesBeyondTheLast = 7;
 
     private readonly List<AttentionGroup> _groups = [];
 
-    public override void Encode(Rows projected, SourceBatch source, PositionBias? bias, Rows context)
+    public override void Encode(
+        Rows projected,
+        SourceBatch source,
+        PositionBias? bias,
+        Rows context,
+        int? radius = null,
+        SideKeys? side = null
+    )
     {
-        Check(projected, 3 * Width, source.Tokens, context);
+        Check(projected, ProjectedWidth, source.Tokens, context);
         _groups.Clear();
         for (int line = 0; line < source.Lines; line++)
         {
-            int start = source.Starts[line];
-            int length = source.Starts[line + 1] - start;
-            _groups.Add(new AttentionGroup(start, length, start, length, IsCausal: false));
+            AddLine(source, line, radius, side);
         }
 
         AttentionArguments arguments = Arguments(projected, context);
         arguments.Keys = projected.Pointer + Width;
-        arguments.KeyStride = 3 * Width;
-        Run(ref arguments, locations: default, bias, source.LongestLine);
+        arguments.KeyStride = ProjectedWidth;
+        if (side is null)
+        {
+            Run(ref arguments, locations: default, bias, source.LongestLine);
+            return;
+        }
+
+        arguments.SideKeys = side.Projected.Pointer + Width;
+        arguments.SideKeyStride = ProjectedWidth;
+        arguments.SideBiasStride = (2 * side.Bias.Reach(source.LongestLine)) + 1;
+        arguments.SideBias = side.Bias.Of(head: 0, position: 0);
+        fixed (int* positions = side.Positions)
+        {
+            arguments.SidePositions = positions;
+            Run(ref arguments, locations: default, bias, source.LongestLine);
+        }
     }
 
     public override void Remember(Rows projected, SourceBatch source, int layer)
     {
-        Check(projected, 2 * Width, source.Tokens);
+        Check(projected, 2 * KeyWidth, source.Tokens);
         for (int line = 0; line < source.Lines; line++)
         {
             int start = source.Starts[line];
@@ -43,20 +65,38 @@ internal sealed unsafe class CpuAttention(int heads, int headWidth, double scale
         }
     }
 
-    public override void Decode(Rows projected, DecoderBatch batch, int layer, PositionBias? bias, Rows context)
+    public override void Decode(
+        Rows projected,
+        DecoderBatch batch,
+        int layer,
+        PositionBias? bias,
+        Rows context,
+        int? window = null,
+        bool withSource = false
+    )
     {
-        Check(projected, 3 * Width, batch.Count, context);
+        Check(projected, ProjectedWidth, batch.Count, context);
         _groups.Clear();
         for (int row = 0; row < batch.Count; row++)
         {
-            int first = batch.LocationStarts[row];
-            _groups.Add(new AttentionGroup(row, 1, first, batch.Positions[row] + 1, IsCausal: true));
+            int length = batch.Positions[row] + 1;
+            int seen = Math.Min(length, window ?? length);
+            int first = batch.LocationStarts[row] + length - seen;
+            _groups.Add(
+                new AttentionGroup(row, 1, first, seen, seen - 1)
+                {
+                    FirstSideKey = batch.MemoryStarts[row],
+                    SideLength = withSource ? batch.MemoryLengths[row] : 0,
+                }
+            );
         }
 
         AttentionArguments arguments = Arguments(projected, context);
         arguments.Keys = batch.Cache.Pointer(layer);
-        arguments.KeyStride = 2 * Width;
+        arguments.KeyStride = 2 * KeyWidth;
         arguments.NewKeys = projected.Pointer + Width;
+        arguments.SideKeys = batch.Memory.Pointer(layer);
+        arguments.SideKeyStride = 2 * KeyWidth;
         Run(ref arguments, batch.Locations, bias, batch.LongestSequence);
     }
 
@@ -75,14 +115,37 @@ internal sealed unsafe class CpuAttention(int heads, int headWidth, double scale
             }
 
             _groups.Add(
-                new AttentionGroup(row, rows, batch.MemoryStarts[row], batch.MemoryLengths[row], IsCausal: false)
+                new AttentionGroup(row, rows, batch.MemoryStarts[row], batch.MemoryLengths[row], FirstPosition: 0)
             );
         }
 
         AttentionArguments arguments = Arguments(query, context);
         arguments.Keys = batch.Memory.Pointer(layer);
-        arguments.KeyStride = 2 * Width;
+        arguments.KeyStride = 2 * KeyWidth;
         Run(ref arguments, locations: default, bias: null, batch.LongestMemory);
+    }
+
+    private void AddLine(SourceBatch source, int line, int? radius, SideKeys? side)
+    {
+        int start = source.Starts[line];
+        int length = source.Starts[line + 1] - start;
+        int near = radius ?? AttentionGroup.Unlimited;
+        int rows = near < length ? RowsPerWindow : length;
+        for (int row = 0; row < length; row += rows)
+        {
+            int count = Math.Min(rows, length - row);
+            int first = Math.Max(0, row - near);
+            int end = Math.Min(length, row + count + near);
+            _groups.Add(
+                new AttentionGroup(start + row, count, start + first, end - first, row - first)
+                {
+                    Before = near,
+                    After = near,
+                    FirstSideKey = side?.Starts[line] ?? 0,
+                    SideLength = side is null ? 0 : side.Starts[line + 1] - side.Starts[line],
+                }
+            );
+        }
     }
 
     private AttentionArguments Arguments(Rows queries, Rows context) =>
@@ -92,6 +155,7 @@ internal sealed unsafe class CpuAttention(int heads, int headWidth, double scale
             QueryStride = queries.Width,
             Output = context.Pointer,
             Heads = Heads,
+            KeyHeads = KeyHeads,
             HeadWidth = HeadWidth,
             Scale = Scale,
         };

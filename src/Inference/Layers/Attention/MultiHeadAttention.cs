@@ -6,52 +6,88 @@ namespace Seq2Seq.Inference.Layers.Attention;
 /// <summary>
 /// Scaled dot-product attention <c>softmax(q kᵀ · scale + bias) v</c> (Vaswani et al. 2017, arXiv 1706.03762) over lines
 /// laid end to end and over the caches of a decoder step. A row of one line never sees another. Belongs to one forward
-/// pass: not thread-safe.
+/// pass: not thread-safe. Heads of keys may be fewer than of queries: each then serves a group of queries' heads (Ainslie
+/// et al. 2023, arXiv 2305.13245).
 /// </summary>
-// Projections come fused: a row is [query | key | value], each [heads × head width].
+// Projections come fused: a row is [query | key | value], the query [heads × head width], the others [key heads × head width].
 internal abstract class MultiHeadAttention : IDisposable
 {
-    protected MultiHeadAttention(int heads, int headWidth, double scale)
+    protected MultiHeadAttention(int heads, int keyHeads, int headWidth, double scale)
     {
+        if (heads % keyHeads != 0)
+        {
+            throw new ArgumentException($"{heads} heads can't share {keyHeads} heads of keys.", nameof(keyHeads));
+        }
+
         Heads = heads;
+        KeyHeads = keyHeads;
         HeadWidth = headWidth;
         Scale = (float)scale;
     }
 
     public int Heads { get; }
 
+    public int KeyHeads { get; }
+
     public int HeadWidth { get; }
 
-    /// <summary>Width of all heads together: of a query, a key, a value and the result.</summary>
+    /// <summary>Width of all heads together: of a query and the result.</summary>
     public int Width => Heads * HeadWidth;
+
+    /// <summary>Width of a key and of a value.</summary>
+    public int KeyWidth => KeyHeads * HeadWidth;
+
+    protected int ProjectedWidth => Width + (2 * KeyWidth);
 
     protected float Scale { get; }
 
     public static MultiHeadAttention Create(int heads, int headWidth, double scale, Device device) =>
-        device.type == TorchSharp.DeviceType.CPU && Avx2.IsSupported && Fma.IsSupported
-            ? new CpuAttention(heads, headWidth, scale)
-            : new TorchAttention(heads, headWidth, scale);
+        Create(heads, heads, headWidth, scale, device);
 
-    /// <summary>Each token attends to all tokens of its line.</summary>
-    /// <param name="projected">Queries, keys and values, <c>[tokens, 3 × width]</c>.</param>
+    public static MultiHeadAttention Create(int heads, int keyHeads, int headWidth, double scale, Device device) =>
+        device.type == TorchSharp.DeviceType.CPU && Avx2.IsSupported && Fma.IsSupported
+            ? new CpuAttention(heads, keyHeads, headWidth, scale)
+            : new TorchAttention(heads, keyHeads, headWidth, scale);
+
+    /// <summary>Each token attends to all tokens of its line, or to those near it.</summary>
+    /// <param name="projected">Queries, keys and values, <c>[tokens, width + 2 × key width]</c>.</param>
     /// <param name="source">Where lines begin and end.</param>
     /// <param name="bias">By distance, or null.</param>
     /// <param name="context">The result, <c>[tokens, width]</c>; resized.</param>
-    public abstract void Encode(Rows projected, SourceBatch source, PositionBias? bias, Rows context);
+    /// <param name="radius">Greatest distance that a token sees; null: all.</param>
+    /// <param name="side">What tokens see beside the tokens of their line.</param>
+    public abstract void Encode(
+        Rows projected,
+        SourceBatch source,
+        PositionBias? bias,
+        Rows context,
+        int? radius = null,
+        SideKeys? side = null
+    );
 
     /// <summary>Keeps the source's keys and values for a decoder layer.</summary>
-    /// <param name="projected">Keys and values, <c>[tokens, 2 × width]</c>.</param>
+    /// <param name="projected">Keys and values, <c>[tokens, 2 × key width]</c>.</param>
     /// <param name="source">Where they go.</param>
     /// <param name="layer">The decoder layer.</param>
     public abstract void Remember(Rows projected, SourceBatch source, int layer);
 
     /// <summary>Each row attends to its sequence so far, its new token included, whose key and value are cached.</summary>
-    /// <param name="projected">Queries, keys and values, <c>[rows, 3 × width]</c>.</param>
+    /// <param name="projected">Queries, keys and values, <c>[rows, width + 2 × key width]</c>.</param>
     /// <param name="batch">The step.</param>
     /// <param name="layer">The decoder layer.</param>
     /// <param name="bias">By distance, or null.</param>
     /// <param name="context">The result, <c>[rows, width]</c>; resized.</param>
-    public abstract void Decode(Rows projected, DecoderBatch batch, int layer, PositionBias? bias, Rows context);
+    /// <param name="window">Number of tokens that a row sees, its own included; null: all.</param>
+    /// <param name="withSource">Whether the row's source is attended to as well, under one softmax.</param>
+    public abstract void Decode(
+        Rows projected,
+        DecoderBatch batch,
+        int layer,
+        PositionBias? bias,
+        Rows context,
+        int? window = null,
+        bool withSource = false
+    );
 
     /// <summary>Each row attends to its source.</summary>
     /// <param name="query">Queries, <c>[rows, width]</c>.</param>

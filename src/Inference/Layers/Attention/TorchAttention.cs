@@ -7,12 +7,19 @@ namespace Seq2Seq.Inference.Layers.Attention;
 /// Attention on torch's operators, for other devices than the CPU and processors without AVX2: keys are gathered, padded to
 /// the longest line and masked.
 /// </summary>
-internal sealed class TorchAttention(int heads, int headWidth, double scale)
-    : MultiHeadAttention(heads, headWidth, scale)
+internal sealed class TorchAttention(int heads, int keyHeads, int headWidth, double scale)
+    : MultiHeadAttention(heads, keyHeads, headWidth, scale)
 {
-    public override void Encode(Rows projected, SourceBatch source, PositionBias? bias, Rows context)
+    public override void Encode(
+        Rows projected,
+        SourceBatch source,
+        PositionBias? bias,
+        Rows context,
+        int? radius = null,
+        SideKeys? side = null
+    )
     {
-        Check(projected, 3 * Width, source.Tokens, context);
+        Check(projected, ProjectedWidth, source.Tokens, context);
         Tensor target = context.Tensor;
         using DisposeScope scope = NewDisposeScope();
         Tensor all = projected.Tensor;
@@ -21,20 +28,39 @@ internal sealed class TorchAttention(int heads, int headWidth, double scale)
             int start = source.Starts[line];
             int length = source.Starts[line + 1] - start;
             Tensor own = all.narrow(0, start, length).unsqueeze(0);
-            Tensor scores = Scores(own.narrow(2, 0, Width), own.narrow(2, Width, Width));
+            Tensor queries = own.narrow(2, 0, Width);
+            Tensor values = own.narrow(2, Width + KeyWidth, KeyWidth);
+            Tensor scores = Scores(queries, own.narrow(2, Width, KeyWidth));
+            Tensor positions = arange(length, ScalarType.Int64, all.device);
             if (bias is not null)
             {
-                Tensor positions = arange(length, ScalarType.Int64, all.device);
                 scores.add_(BiasOf(bias, positions, length));
             }
 
-            target.narrow(0, start, length).copy_(Sum(scores, own.narrow(2, 2 * Width, Width)).squeeze(0));
+            if (radius < length)
+            {
+                Tensor distances = (positions.unsqueeze(0) - positions.unsqueeze(1)).abs();
+                scores.masked_fill_(distances.gt(radius.Value), float.NegativeInfinity);
+            }
+
+            if (side is not null && side.Starts[line + 1] > side.Starts[line])
+            {
+                int sideLength = side.Starts[line + 1] - side.Starts[line];
+                Tensor beside = side.Projected.Tensor.narrow(0, side.Starts[line], sideLength).unsqueeze(0);
+                long[] places = [.. side.Positions.AsSpan(start, length).ToArray()];
+                Tensor sideScores = Scores(queries, beside.narrow(2, Width, KeyWidth));
+                sideScores.add_(BiasOf(side.Bias, tensor(places, device: all.device), sideLength));
+                scores = cat([scores, sideScores], 3);
+                values = cat([values, beside.narrow(2, Width + KeyWidth, KeyWidth)], 1);
+            }
+
+            target.narrow(0, start, length).copy_(Sum(scores, values).squeeze(0));
         }
     }
 
     public override void Remember(Rows projected, SourceBatch source, int layer)
     {
-        Check(projected, 2 * Width, source.Tokens);
+        Check(projected, 2 * KeyWidth, source.Tokens);
         using DisposeScope scope = NewDisposeScope();
         for (int line = 0; line < source.Lines; line++)
         {
@@ -45,17 +71,25 @@ internal sealed class TorchAttention(int heads, int headWidth, double scale)
         }
     }
 
-    public override void Decode(Rows projected, DecoderBatch batch, int layer, PositionBias? bias, Rows context)
+    public override void Decode(
+        Rows projected,
+        DecoderBatch batch,
+        int layer,
+        PositionBias? bias,
+        Rows context,
+        int? window = null,
+        bool withSource = false
+    )
     {
-        Check(projected, 3 * Width, batch.Count, context);
+        Check(projected, ProjectedWidth, batch.Count, context);
         if (batch.Count == 0)
         {
             return;
         }
 
-        long[] locations = new long[batch.Count * batch.LongestSequence];
         long[] own = new long[batch.Count];
         long[] positions = new long[batch.Count];
+        long[] locations = new long[batch.Count * batch.LongestSequence];
         for (int row = 0; row < batch.Count; row++)
         {
             int first = batch.LocationStarts[row];
@@ -73,10 +107,25 @@ internal sealed class TorchAttention(int heads, int headWidth, double scale)
         using DisposeScope scope = NewDisposeScope();
         Tensor all = projected.Tensor;
         Tensor cache = batch.Cache.Layer(layer);
-        Tensor places = tensor(own, device: all.device);
-        cache.index_copy_(0, places, all.narrow(1, Width, 2 * Width));
+        cache.index_copy_(0, tensor(own, device: all.device), all.narrow(1, Width, 2 * KeyWidth));
+        Tensor queries = all.narrow(1, 0, Width);
         Tensor position = tensor(positions, device: all.device);
-        Attend(all.narrow(1, 0, Width), cache, locations, position, bias, target);
+        (Tensor scores, Tensor values) = Attend(queries, cache, locations, position, bias);
+        if (window < batch.LongestSequence)
+        {
+            Tensor keys = arange(batch.LongestSequence, ScalarType.Int64, all.device);
+            Tensor isBefore = keys.unsqueeze(0).le(position.unsqueeze(1) - window.Value);
+            scores.masked_fill_(isBefore.view(batch.Count, 1, 1, -1), float.NegativeInfinity);
+        }
+
+        if (withSource)
+        {
+            (Tensor sourceScores, Tensor sourceValues) = AttendSource(queries, batch, layer);
+            scores = cat([scores, sourceScores], 3);
+            values = cat([values, sourceValues], 1);
+        }
+
+        target.copy_(Sum(scores, values).squeeze(1));
     }
 
     public override void Recall(Rows query, DecoderBatch batch, int layer, Rows context)
@@ -87,6 +136,14 @@ internal sealed class TorchAttention(int heads, int headWidth, double scale)
             return;
         }
 
+        Tensor target = context.Tensor;
+        using DisposeScope scope = NewDisposeScope();
+        (Tensor scores, Tensor values) = AttendSource(query.Tensor, batch, layer);
+        target.copy_(Sum(scores, values).squeeze(1));
+    }
+
+    private (Tensor Scores, Tensor Values) AttendSource(Tensor queries, DecoderBatch batch, int layer)
+    {
         long[] locations = new long[batch.Count * batch.LongestMemory];
         long[] last = new long[batch.Count];
         for (int row = 0; row < batch.Count; row++)
@@ -98,20 +155,28 @@ internal sealed class TorchAttention(int heads, int headWidth, double scale)
             }
         }
 
-        Tensor target = context.Tensor;
-        using DisposeScope scope = NewDisposeScope();
-        Tensor queries = query.Tensor;
         Tensor position = tensor(last, device: queries.device);
-        Attend(queries, batch.Memory.Layer(layer), locations, position, bias: null, target);
+        return Attend(queries, batch.Memory.Layer(layer), locations, position, bias: null);
     }
 
-    /// <summary>Each row attends to the keys at its locations up to its last one; what is beyond repeats that and is masked.</summary>
-    private void Attend(Tensor queries, Tensor cache, long[] locations, Tensor last, PositionBias? bias, Tensor target)
+    /// <summary>
+    /// Each row's scores with the keys at its locations up to its last one, and their values; what is beyond repeats that
+    /// one and is masked.
+    /// </summary>
+    private (Tensor Scores, Tensor Values) Attend(
+        Tensor queries,
+        Tensor cache,
+        long[] locations,
+        Tensor last,
+        PositionBias? bias
+    )
     {
         long count = queries.shape[0];
         long length = locations.Length / count;
-        Tensor gathered = cache.index_select(0, tensor(locations, device: cache.device)).view(count, length, 2 * Width);
-        Tensor scores = Scores(queries.unsqueeze(1), gathered.narrow(2, 0, Width));
+        Tensor gathered = cache
+            .index_select(0, tensor(locations, device: cache.device))
+            .view(count, length, 2 * KeyWidth);
+        Tensor scores = Scores(queries.unsqueeze(1), gathered.narrow(2, 0, KeyWidth));
         if (bias is not null)
         {
             scores.add_(BiasOf(bias, last, (int)length).transpose(0, 1).unsqueeze(2));
@@ -119,18 +184,21 @@ internal sealed class TorchAttention(int heads, int headWidth, double scale)
 
         Tensor isHidden = arange(length, ScalarType.Int64, cache.device).unsqueeze(0).gt(last.unsqueeze(1));
         scores.masked_fill_(isHidden.view(count, 1, 1, length), float.NegativeInfinity);
-        target.copy_(Sum(scores, gathered.narrow(2, Width, Width)).squeeze(1));
+        return (scores, gathered.narrow(2, KeyWidth, KeyWidth));
     }
 
-    /// <summary><c>[lines, queries, width]</c>, <c>[lines, keys, width]</c> → <c>[lines, heads, queries, keys]</c>.</summary>
+    /// <summary><c>[lines, queries, width]</c>, <c>[lines, keys, key width]</c> → <c>[lines, heads, queries, keys]</c>.</summary>
     private Tensor Scores(Tensor queries, Tensor keys) =>
-        Split(queries).matmul(Split(keys).transpose(2, 3)).mul_(Scale);
+        Split(queries, Heads).matmul(SplitKeys(keys).transpose(2, 3)).mul_(Scale);
 
-    /// <summary><c>[lines, heads, queries, keys]</c>, <c>[lines, keys, width]</c> → <c>[lines, queries, width]</c>.</summary>
+    /// <summary><c>[lines, heads, queries, keys]</c>, <c>[lines, keys, key width]</c> → <c>[lines, queries, width]</c>.</summary>
     private Tensor Sum(Tensor scores, Tensor values) =>
-        scores.softmax(-1).matmul(Split(values)).transpose(1, 2).reshape(values.shape[0], -1, Width);
+        scores.softmax(-1).matmul(SplitKeys(values)).transpose(1, 2).reshape(values.shape[0], -1, Width);
 
-    private Tensor Split(Tensor rows) => rows.reshape(rows.shape[0], -1, Heads, HeadWidth).transpose(1, 2);
+    private Tensor SplitKeys(Tensor rows) =>
+        KeyHeads == Heads ? Split(rows, Heads) : Split(rows, KeyHeads).repeat_interleave(Heads / KeyHeads, 1);
+
+    private Tensor Split(Tensor rows, int heads) => rows.reshape(rows.shape[0], -1, heads, HeadWidth).transpose(1, 2);
 
     /// <summary>Biases for queries at these positions and the keys 0 … length − 1: <c>[heads, queries, length]</c>.</summary>
     private Tensor BiasOf(PositionBias bias, Tensor positions, int length)

@@ -3,7 +3,11 @@ namespace Seq2Seq.Inference.Layers.Kernels;
 /// <summary>Operands of one attention of many rows.</summary>
 internal unsafe struct AttentionArguments
 {
+    /// <summary>Heads of the queries.</summary>
     public int Heads;
+
+    /// <summary>Heads of the keys; each serves as many heads of queries, one after the other.</summary>
+    public int KeyHeads;
     public int HeadWidth;
     public float Scale;
 
@@ -13,7 +17,7 @@ internal unsafe struct AttentionArguments
     /// <summary>Floats from one query to the next.</summary>
     public nint QueryStride;
 
-    /// <summary>Key at location 0; a key's value lies behind it, heads · head width floats further.</summary>
+    /// <summary>Key at location 0; a key's value lies behind it, key heads · head width floats further.</summary>
     public float* Keys;
 
     /// <summary>Floats from one key to the next.</summary>
@@ -28,6 +32,21 @@ internal unsafe struct AttentionArguments
     /// <summary>Floats from one head's biases to the next.</summary>
     public nint BiasStride;
 
+    /// <summary>Keys that rows see beside those of <see cref="Keys"/>, likewise made; null where groups have none.</summary>
+    public float* SideKeys;
+
+    /// <summary>Floats from one side key to the next.</summary>
+    public nint SideKeyStride;
+
+    /// <summary>Bias of head 0 at distance 0 from a row's side position to a side key, or null.</summary>
+    public float* SideBias;
+
+    /// <summary>Floats from one head's side biases to the next.</summary>
+    public nint SideBiasStride;
+
+    /// <summary>Where each row stands among the side keys of its group, for their biases.</summary>
+    public int* SidePositions;
+
     /// <summary>Output of the first row, heads · head width floats a row.</summary>
     public float* Output;
 
@@ -41,17 +60,35 @@ internal unsafe struct AttentionArguments
     public int HeadsPerChunk;
 }
 
-/// <summary>Rows that attend to the same keys.</summary>
+/// <summary>
+/// Rows that attend to the same keys, or to windows of them: row i stands at <c>FirstPosition + i</c> among the keys and
+/// sees those from <see cref="Before"/> in front of it to <see cref="After"/> behind it, then all side keys.
+/// </summary>
 /// <param name="FirstRow">First of the rows.</param>
 /// <param name="RowCount">Number of rows.</param>
 /// <param name="FirstKey">Where the keys begin: in the locations, or the first key's own location.</param>
 /// <param name="Length">Number of keys.</param>
-/// <param name="IsCausal">The rows are the last keys' own: row i of n sees the first <c>length − n + 1 + i</c> keys.</param>
-internal readonly record struct AttentionGroup(int FirstRow, int RowCount, int FirstKey, int Length, bool IsCausal)
+/// <param name="FirstPosition">Position of the first row among the keys.</param>
+internal readonly record struct AttentionGroup(int FirstRow, int RowCount, int FirstKey, int Length, int FirstPosition)
 {
-    /// <summary>Position, among the keys, of a row of this group.</summary>
-    public int PositionOf(int row) => IsCausal ? Length - RowCount + row : row;
+    /// <summary>Farther than any key, and no overflow when a position is added.</summary>
+    public const int Unlimited = int.MaxValue / 2;
 
-    /// <summary>Number of keys that a row of this group sees.</summary>
-    public int LengthFor(int row) => IsCausal ? Length - RowCount + row + 1 : Length;
+    public int Before { get; init; } = Unlimited;
+
+    public int After { get; init; } = Unlimited;
+
+    /// <summary>Location of the first side key.</summary>
+    public int FirstSideKey { get; init; }
+
+    public int SideLength { get; init; }
+
+    /// <summary>Position, among the keys, of a row of this group.</summary>
+    public int PositionOf(int row) => FirstPosition + row;
+
+    /// <summary>First key that a row of this group sees.</summary>
+    public int StartFor(int row) => Math.Max(0, PositionOf(row) - Before);
+
+    /// <summary>The key behind the last one that a row of this group sees.</summary>
+    public int EndFor(int row) => Math.Min(Length, PositionOf(row) + After + 1);
 }

@@ -29,13 +29,13 @@ internal static unsafe class AttentionKernel
     /// <summary>Runs on the calling thread's team.</summary>
     public static void Run(ref AttentionArguments arguments)
     {
-        // Whole groups where there are enough of them for all threads, else single heads: groups differ in length.
+        // Whole groups where there are enough of them for all threads, else the heads of single keys: groups differ in length.
         int threads = ComputeTeam.CurrentCount;
         bool isWhole = threads == 1 || arguments.GroupCount >= 4 * threads;
-        arguments.HeadsPerChunk = isWhole ? arguments.Heads : 1;
+        arguments.HeadsPerChunk = isWhole ? arguments.Heads : arguments.Heads / arguments.KeyHeads;
         fixed (AttentionArguments* pointer = &arguments)
         {
-            ComputeTeam.Run(&RunChunk, pointer, arguments.GroupCount * (isWhole ? 1 : arguments.Heads));
+            ComputeTeam.Run(&RunChunk, pointer, arguments.GroupCount * (isWhole ? 1 : arguments.KeyHeads));
         }
     }
 
@@ -45,17 +45,25 @@ internal static unsafe class AttentionKernel
         AttentionArguments* arguments = (AttentionArguments*)state;
         int chunksPerGroup = arguments->Heads / arguments->HeadsPerChunk;
         AttentionGroup group = arguments->Groups[chunk / chunksPerGroup];
-        int padded = (group.Length + Lanes - 1) / Lanes * Lanes;
-        nuint bytes = (nuint)padded * (nuint)(sizeof(float) + sizeof(float*));
+        // A window that does not begin at a whole vector ends up to one vector further.
+        int padded = ((group.Length + group.SideLength + Lanes - 1) / Lanes * Lanes) + Lanes;
+        int perKey = group.SideLength == 0 ? 1 : 2;
+        nuint bytes = (nuint)padded * (nuint)(perKey * (sizeof(float) + sizeof(float*)));
         byte* onStack = stackalloc byte[bytes <= StackBytes ? (int)bytes : 0];
         byte* scratch = bytes <= StackBytes ? onStack : (byte*)NativeMemory.Alloc(bytes);
-        float** keys = (float**)scratch;
-        float* scores = (float*)(scratch + ((nint)padded * sizeof(float*)));
-        FindKeys(arguments, in group, keys, padded);
+        float* floats = (float*)(scratch + ((nint)padded * perKey * sizeof(float*)));
+        Scratch memory = new()
+        {
+            Keys = (float**)scratch,
+            RowKeys = (float**)scratch + ((perKey - 1) * padded),
+            Scores = floats,
+            RowBiases = floats + ((perKey - 1) * padded),
+        };
+        FindKeys(arguments, in group, memory.Keys, padded);
         int firstHead = chunk % chunksPerGroup * arguments->HeadsPerChunk;
         for (int head = firstHead; head < firstHead + arguments->HeadsPerChunk; head++)
         {
-            AttendGroup(arguments, in group, head, keys, scores);
+            AttendGroup(arguments, in group, head, in memory);
         }
 
         if (scratch != onStack)
@@ -73,9 +81,16 @@ internal static unsafe class AttentionKernel
             keys[i] = arguments->Keys + (location * arguments->KeyStride);
         }
 
-        for (int i = group.Length; i < padded; i++)
+        int length = group.Length + group.SideLength;
+        for (int i = group.Length; i < length; i++)
         {
-            keys[i] = keys[group.Length - 1];
+            nint location = group.FirstSideKey + i - group.Length;
+            keys[i] = arguments->SideKeys + (location * arguments->SideKeyStride);
+        }
+
+        for (int i = length; i < padded; i++)
+        {
+            keys[i] = keys[length - 1];
         }
     }
 
@@ -83,31 +98,83 @@ internal static unsafe class AttentionKernel
         AttentionArguments* arguments,
         in AttentionGroup group,
         int head,
-        float** keys,
-        float* scores
+        in Scratch scratch
     )
     {
         int headWidth = arguments->HeadWidth;
+        int headsPerKey = arguments->Heads / arguments->KeyHeads;
         nint column = (nint)head * headWidth;
+        nint keyColumn = (nint)(head / headsPerKey) * headWidth;
         nint width = (nint)arguments->Heads * headWidth;
-        if (arguments->NewKeys is not null)
+        nint keyWidth = (nint)arguments->KeyHeads * headWidth;
+        if (arguments->NewKeys is not null && head % headsPerKey == 0)
         {
-            StoreNewKeys(arguments, in group, column, width, keys);
+            StoreNewKeys(arguments, in group, keyColumn, keyWidth, scratch.Keys);
         }
 
         for (int i = 0; i < group.RowCount; i++)
         {
             nint row = group.FirstRow + i;
-            int length = group.LengthFor(i);
+            int start = group.StartFor(i);
+            int length = group.EndFor(i) - start;
+            float** keys = scratch.Keys + start;
             float* bias = arguments->Bias is null
                 ? null
-                : arguments->Bias + (head * arguments->BiasStride) - group.PositionOf(i);
+                : arguments->Bias + (head * arguments->BiasStride) - group.PositionOf(i) + start;
+            if (group.SideLength > 0)
+            {
+                AppendSide(arguments, in group, head, i, length, ref keys, ref bias, in scratch);
+                length += group.SideLength;
+            }
+
             float* query = arguments->Queries + (row * arguments->QueryStride) + column;
-            Scores(query, keys, column, headWidth, length, arguments->Scale, bias, scores);
-            float sum = Softmax(scores, length);
+            Scores(query, keys, keyColumn, headWidth, length, arguments->Scale, bias, scratch.Scores);
+            float sum = Softmax(scratch.Scores, length);
             float* output = arguments->Output + (row * width) + column;
-            WeightedSum(scores, keys, width + column, headWidth, length, 1 / sum, output);
+            WeightedSum(scratch.Scores, keys, keyWidth + keyColumn, headWidth, length, 1 / sum, output);
         }
+    }
+
+    /// <summary>Puts the side keys and their biases behind those that a row sees of the others.</summary>
+    private static void AppendSide(
+        AttentionArguments* arguments,
+        in AttentionGroup group,
+        int head,
+        int row,
+        int length,
+        ref float** keys,
+        ref float* bias,
+        in Scratch scratch
+    )
+    {
+        int padding = Lanes - 1;
+        new ReadOnlySpan<nint>(keys, length).CopyTo(new Span<nint>(scratch.RowKeys, length));
+        new ReadOnlySpan<nint>(scratch.Keys + group.Length, group.SideLength + padding).CopyTo(
+            new Span<nint>(scratch.RowKeys + length, group.SideLength + padding)
+        );
+        keys = scratch.RowKeys;
+        if (bias is null && arguments->SideBias is null)
+        {
+            return;
+        }
+
+        Span<float> biases = new(scratch.RowBiases, length + group.SideLength + padding);
+        biases.Clear();
+        if (bias is not null)
+        {
+            new ReadOnlySpan<float>(bias, length).CopyTo(biases);
+        }
+
+        if (arguments->SideBias is not null)
+        {
+            float* side =
+                arguments->SideBias
+                + (head * arguments->SideBiasStride)
+                - arguments->SidePositions[group.FirstRow + row];
+            new ReadOnlySpan<float>(side, group.SideLength).CopyTo(biases[length..]);
+        }
+
+        bias = scratch.RowBiases;
     }
 
     private static void StoreNewKeys(
@@ -314,4 +381,19 @@ internal static unsafe class AttentionKernel
     /// <summary>A mask of the first <paramref name="count"/> lanes.</summary>
     private static Vector256<float> TailMask(int count) =>
         Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count)).AsSingle();
+
+    /// <summary>Memory of one chunk, for as many keys as its group has, filled up to whole vectors.</summary>
+    private readonly ref struct Scratch
+    {
+        /// <summary>The group's keys, then its side keys.</summary>
+        public float** Keys { get; init; }
+
+        /// <summary>Those that one row sees, where there are side keys.</summary>
+        public float** RowKeys { get; init; }
+
+        public float* Scores { get; init; }
+
+        /// <summary>Biases of the keys that one row sees, where there are side keys.</summary>
+        public float* RowBiases { get; init; }
+    }
 }

@@ -133,6 +133,117 @@ public sealed class MultiHeadAttentionTests
             );
 
     [Fact]
+    public void Tokens_attend_to_those_near_them_and_to_side_keys() =>
+        Gen.Select(Lines, Gen.Int[1, 3], Gen.Int[0, 45], Gen.Int[0, 5].Array[6])
+            .Sample(
+                (lines, headsPerKey, radius, sides) =>
+                {
+                    (int keyHeads, int headWidth, int[] lengths) = lines;
+                    int heads = keyHeads * headsPerKey;
+                    int width = heads * headWidth;
+                    int keyWidth = keyHeads * headWidth;
+                    using DisposeScope scope = NewDisposeScope();
+                    using KeyValueCache memory = new(layers: 1, 2 * keyWidth, CPU);
+                    SourceBatch source = Source(lengths, memory);
+                    using Rows projected = Filled(source.Tokens, width + (2 * keyWidth));
+                    using PositionBias bias = Bias(heads);
+                    int[] starts = new int[lengths.Length + 1];
+                    for (int line = 0; line < lengths.Length; line++)
+                    {
+                        starts[line + 1] = starts[line] + sides[line];
+                    }
+
+                    using Rows sideKeys = Filled(starts[^1], width + (2 * keyWidth));
+                    SideKeys side = new(sideKeys, starts, [.. source.Positions.Select(position => position / 3)], bias);
+
+                    foreach (MultiHeadAttention attention in Both(heads, headWidth, keyHeads))
+                    {
+                        using Rows context = new(width, CPU);
+                        attention.Encode(projected, source, bias, context, radius, side);
+
+                        for (int line = 0; line < lengths.Length; line++)
+                        {
+                            Tensor own = projected.Tensor.narrow(0, source.Starts[line], lengths[line]);
+                            Tensor beside = sideKeys.Tensor.narrow(0, starts[line], sides[line]);
+                            Tensor near = Distances(lengths[line], lengths[line]).abs().le(radius);
+                            Tensor places = arange(lengths[line], ScalarType.Int64).div(3, RoundingMode.floor);
+                            Tensor expected = Defined(
+                                attention,
+                                own.narrow(1, 0, width),
+                                cat([own, beside], 0).narrow(1, width, keyWidth),
+                                cat([own, beside], 0).narrow(1, width + keyWidth, keyWidth),
+                                cat(
+                                    [
+                                        Distances(lengths[line], lengths[line]),
+                                        arange(sides[line], ScalarType.Float32).unsqueeze(0) - places.unsqueeze(1),
+                                    ],
+                                    1
+                                ),
+                                cat([near, ones(lengths[line], sides[line], ScalarType.Bool)], 1)
+                            );
+                            ShouldBe(context.Tensor.narrow(0, source.Starts[line], lengths[line]), expected);
+                        }
+                    }
+                },
+                iter: 60
+            );
+
+    [Fact]
+    public void Rows_attend_to_their_last_tokens_and_to_their_source_at_once() =>
+        Gen.Select(Lines, Gen.Int[1, 3], Gen.Int[1, 45], Gen.Int)
+            .Sample(
+                (lines, headsPerKey, window, seed) =>
+                {
+                    (int keyHeads, int headWidth, int[] lengths) = lines;
+                    int heads = keyHeads * headsPerKey;
+                    int width = heads * headWidth;
+                    int keyWidth = keyHeads * headWidth;
+                    using DisposeScope scope = NewDisposeScope();
+                    using KeyValueCache cache = new(layers: 1, 2 * keyWidth, CPU);
+                    using KeyValueCache memory = new(layers: 1, 2 * keyWidth, CPU);
+                    memory.Layer(0).normal_();
+                    int[][] sequences = Sequences(lengths, cache, new Random(seed));
+                    DecoderBatch batch = new(cache, memory);
+                    for (int row = 0; row < lengths.Length; row++)
+                    {
+                        batch.Add(tokenId: 0, sequences[row], memoryStart: 7 * row, memoryLength: lengths[^(row + 1)]);
+                    }
+
+                    using Rows projected = Filled(lengths.Length, width + (2 * keyWidth));
+                    cache.Layer(0).normal_();
+                    foreach (MultiHeadAttention attention in Both(heads, headWidth, keyHeads))
+                    {
+                        using Rows context = new(width, CPU);
+                        attention.Decode(projected, batch, layer: 0, bias: null, context, window, withSource: true);
+
+                        for (int row = 0; row < lengths.Length; row++)
+                        {
+                            int[] seen = sequences[row][^Math.Min(window, lengths[row])..];
+                            Tensor known = cat(
+                                [
+                                    cache.Layer(0).index_select(0, tensor(seen, ScalarType.Int64)),
+                                    memory.Layer(0).narrow(0, 7 * row, lengths[^(row + 1)]),
+                                ],
+                                0
+                            );
+                            Tensor[] parts = known.chunk(2, 1);
+                            Tensor query = projected.Tensor.narrow(0, row, 1).narrow(1, 0, width);
+                            Tensor expected = Defined(
+                                attention,
+                                query,
+                                parts[0],
+                                parts[1],
+                                distances: null,
+                                mask: null
+                            );
+                            ShouldBe(context.Tensor.narrow(0, row, 1), expected);
+                        }
+                    }
+                },
+                iter: 60
+            );
+
+    [Fact]
     public void A_line_gives_the_same_bits_alone_and_in_company_and_on_a_team()
     {
         int[] lengths = [7, 1, 33, 12, 40, 3, 3, 3, 3, 3, 3, 3, 3, 3];
@@ -140,7 +251,7 @@ public sealed class MultiHeadAttentionTests
         SourceBatch source = Source(lengths, memory);
         using Rows projected = Filled(source.Tokens, 3 * 96);
         using PositionBias bias = Bias(heads: 3);
-        using CpuAttention attention = new(heads: 3, headWidth: 32, scale: 0.3);
+        using CpuAttention attention = new(heads: 3, keyHeads: 3, headWidth: 32, scale: 0.3);
         using Rows together = new(96, CPU);
         attention.Encode(projected, source, bias, together);
         foreach (int threads in (int[])[2, 5])
@@ -173,8 +284,8 @@ public sealed class MultiHeadAttentionTests
         using PositionBias bias = Bias(heads: 1);
         using Rows context = new(8, CPU);
         using Rows expected = new(8, CPU);
-        new CpuAttention(heads: 1, headWidth: 8, scale: 1).Encode(projected, source, bias, context);
-        new TorchAttention(heads: 1, headWidth: 8, scale: 1).Encode(projected, source, bias, expected);
+        new CpuAttention(heads: 1, keyHeads: 1, headWidth: 8, scale: 1).Encode(projected, source, bias, context);
+        new TorchAttention(heads: 1, keyHeads: 1, headWidth: 8, scale: 1).Encode(projected, source, bias, expected);
         ShouldBe(context.Tensor, expected.Tensor);
     }
 
@@ -217,8 +328,11 @@ public sealed class MultiHeadAttentionTests
         Tensor.TotalCount.Should().Be(before);
     }
 
-    private static MultiHeadAttention[] Both(int heads, int headWidth) =>
-        [new CpuAttention(heads, headWidth, 0.7), new TorchAttention(heads, headWidth, 0.7)];
+    private static MultiHeadAttention[] Both(int heads, int headWidth, int? keyHeads = null) =>
+        [
+            new CpuAttention(heads, keyHeads ?? heads, headWidth, 0.7),
+            new TorchAttention(heads, keyHeads ?? heads, headWidth, 0.7),
+        ];
 
     private static SourceBatch Source(int[] lengths, KeyValueCache memory)
     {
@@ -271,7 +385,6 @@ public sealed class MultiHeadAttentionTests
     private static void ShouldBe(Tensor actual, Tensor expected) =>
         allclose(actual, expected, rtol: 1e-4, atol: 1e-5).Should().BeTrue();
 
-    /// <summary>Attention of one line as the paper has it: <c>[queries, width]</c>, <c>[keys, width]</c>.</summary>
     private static Tensor Defined(
         MultiHeadAttention attention,
         Tensor queries,
@@ -279,23 +392,52 @@ public sealed class MultiHeadAttentionTests
         Tensor values,
         PositionBias? bias,
         int firstPosition
+    ) =>
+        Defined(
+            attention,
+            queries,
+            keys,
+            values,
+            bias is null ? null : Distances((int)queries.shape[0], (int)keys.shape[0]) - firstPosition,
+            mask: null
+        );
+
+    /// <summary>
+    /// Attention of one line as the paper has it: <c>[queries, width]</c>, <c>[keys, key width]</c>; distances for the bias
+    /// and the mask of what is seen are <c>[queries, keys]</c>.
+    /// </summary>
+    private static Tensor Defined(
+        MultiHeadAttention attention,
+        Tensor queries,
+        Tensor keys,
+        Tensor values,
+        Tensor? distances,
+        Tensor? mask
     )
     {
         List<Tensor> heads = [];
         for (int head = 0; head < attention.Heads; head++)
         {
-            Tensor Part(Tensor all) => all.narrow(1, head * attention.HeadWidth, attention.HeadWidth);
-            Tensor scores = Part(queries).matmul(Part(keys).t()) * 0.7;
-            if (bias is not null)
+            int keyHead = head / (attention.Heads / attention.KeyHeads);
+            Tensor Part(Tensor all, int place) => all.narrow(1, place * attention.HeadWidth, attention.HeadWidth);
+            Tensor scores = Part(queries, head).matmul(Part(keys, keyHead).t()) * 0.7;
+            if (distances is not null)
             {
-                Tensor query = arange(scores.shape[0], ScalarType.Float32).unsqueeze(1) + firstPosition;
-                Tensor key = arange(scores.shape[1], ScalarType.Float32).unsqueeze(0);
-                scores += ((key - query) * (head + 1) * 0.37).sin();
+                scores += (distances * (head + 1) * 0.37).sin();
             }
 
-            heads.Add(scores.softmax(-1).matmul(Part(values)));
+            if (mask is not null)
+            {
+                scores = scores.masked_fill(mask.logical_not(), float.NegativeInfinity);
+            }
+
+            heads.Add(scores.softmax(-1).matmul(Part(values, keyHead)));
         }
 
         return cat(heads, 1);
     }
+
+    /// <summary>Key − query, <c>[queries, keys]</c>.</summary>
+    private static Tensor Distances(int queries, int keys) =>
+        arange(keys, ScalarType.Float32).unsqueeze(0) - arange(queries, ScalarType.Float32).unsqueeze(1);
 }
