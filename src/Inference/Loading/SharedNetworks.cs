@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Families;
 
 namespace Seq2Seq.Inference.Loading;
@@ -72,7 +73,8 @@ internal static class SharedNetworks
         {
             string folder = ModelFolder.Open(options.Folder).FullPath;
             StringBuilder identity = new();
-            identity.Append(CultureInfo.InvariantCulture, $"{options.ComputeType}\n{Path.GetFullPath(folder)}\n");
+            string computeType = TorchPlacement.Resolve(options).ComputeType.ToName();
+            identity.Append(CultureInfo.InvariantCulture, $"{computeType}\n{Path.GetFullPath(folder)}\n");
             foreach (FileInfo file in new DirectoryInfo(folder).EnumerateFiles().OrderBy(file => file.Name))
             {
                 // In the hub's cache files are links to what their contents are named after.
