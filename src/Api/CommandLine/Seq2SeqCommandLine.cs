@@ -20,10 +20,12 @@ internal static class Seq2SeqCommandLine
         {
             ServeCommand.Build(),
             RunCommand.Build(),
+            JobsCommand.Build(),
             GenerateCommand.Build(),
             TokenizeCommand.Build(),
             DetokenizeCommand.Build(),
             ModelsCommand.Build(),
+            KeysCommand.Build(),
             MigrateCommand.Build(),
         };
 

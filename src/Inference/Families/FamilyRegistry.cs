@@ -1,11 +1,14 @@
 using Seq2Seq.Inference.Families.Bart;
 using Seq2Seq.Inference.Families.Blenderbot;
+using Seq2Seq.Inference.Families.EncoderDecoder;
 using Seq2Seq.Inference.Families.LongT5;
 using Seq2Seq.Inference.Families.Marian;
 using Seq2Seq.Inference.Families.Mbart;
 using Seq2Seq.Inference.Families.Pegasus;
 using Seq2Seq.Inference.Families.SwitchTransformers;
 using Seq2Seq.Inference.Families.T5;
+using Seq2Seq.Inference.Families.T5Gemma;
+using Seq2Seq.Inference.Families.T5Gemma2;
 
 namespace Seq2Seq.Inference.Families;
 
@@ -23,6 +26,9 @@ internal sealed class FamilyRegistry(IReadOnlyList<IFamily> families)
             new MarianFamily(),
             new MbartFamily(),
             new PegasusFamily(),
+            new EncoderDecoderFamily(),
+            new T5GemmaFamily(),
+            new T5Gemma2Family(),
         ]);
 
     public IEnumerable<string> ModelTypes => families.SelectMany(family => family.ModelTypes);

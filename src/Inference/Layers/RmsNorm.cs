@@ -45,5 +45,45 @@ internal sealed unsafe class RmsNorm(Tensor weight, double epsilon) : IDisposabl
         NormKernels.Rms(ref arguments);
     }
 
+    /// <summary>Norms heads of the weight's width, each by itself, in place.</summary>
+    /// <param name="rows"><c>[rows, …]</c></param>
+    /// <param name="column">First column of the first head.</param>
+    /// <param name="heads">Heads, side by side.</param>
+    public void ForwardHeads(Rows rows, int column, int heads)
+    {
+        int width = _weight.Count;
+        if (column + (heads * width) > rows.Width)
+        {
+            throw new ArgumentException(
+                $"{heads} heads of {width} from column {column} on don't fit rows of width {rows.Width}.",
+                nameof(rows)
+            );
+        }
+
+        if (_weight.Pointer is null)
+        {
+            Tensor target = rows.Tensor;
+            using DisposeScope scope = NewDisposeScope();
+            Tensor columns = target.narrow(1, column, heads * width);
+            columns.copy_(Forward(columns.reshape(rows.Count, heads, width)).view(rows.Count, -1));
+            return;
+        }
+
+        for (int row = 0; row < rows.Count; row++)
+        {
+            float* first = rows.Pointer + ((nint)row * rows.Width) + column;
+            NormArguments arguments = new()
+            {
+                Input = first,
+                Output = first,
+                Rows = heads,
+                Width = width,
+                Weight = _weight.Pointer,
+                Epsilon = (float)epsilon,
+            };
+            NormKernels.Rms(ref arguments);
+        }
+    }
+
     public void Dispose() => _weight.Dispose();
 }

@@ -1,3 +1,4 @@
+using Seq2Seq.Inference.Layers.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -78,6 +79,38 @@ internal sealed unsafe class Rows : IDisposable
         }
 
         Resize(other.Count);
+    }
+
+    /// <summary>Adds another block of the same shape, as a residual connection does.</summary>
+    public void Add(Rows other)
+    {
+        if (other.Width != Width || other.Count != Count)
+        {
+            throw new ArgumentException(
+                $"Expected [{Count}, {Width}]; found [{other.Count}, {other.Width}].",
+                nameof(other)
+            );
+        }
+
+        if (Pointer is null)
+        {
+            Tensor.add_(other.Tensor);
+            return;
+        }
+
+        Elementwise.Scale(other.Pointer, factor: 1, Pointer, checked(Count * Width), accumulate: true);
+    }
+
+    /// <summary>Multiplies every value.</summary>
+    public void Multiply(float factor)
+    {
+        if (Pointer is null)
+        {
+            Tensor.mul_(factor);
+            return;
+        }
+
+        Elementwise.Scale(Pointer, factor, Pointer, checked(Count * Width), accumulate: false);
     }
 
     public void Dispose()

@@ -70,6 +70,8 @@ internal sealed class LongT5ForwardPass : IForwardPass
     {
         LongT5Blocks? blocks = _blockBias is null ? null : new(source, _network.Configuration.BlockSize);
         SideKeys? side = blocks is { Count: > 0 } ? new(_blockKeys, blocks.Starts, blocks.OfTokens, _blockBias!) : null;
+        int radius = _network.Configuration.LocalRadius;
+        AttentionWindow window = new(radius, radius);
         _network.Encoder.Tokens.Forward(source.TokenIds, _hidden);
         foreach (LongT5EncoderLayer layer in _network.Encoder.Layers)
         {
@@ -82,8 +84,7 @@ internal sealed class LongT5ForwardPass : IForwardPass
                 layer.SelfAttention.QueryKeyValue.Forward(_blocks, _blockKeys);
             }
 
-            int radius = _network.Configuration.LocalRadius;
-            _attention.Encode(_queryKeyValue, source, _encoderBias, _context, radius, side);
+            _attention.Encode(_queryKeyValue, source, _encoderBias, _context, window, side);
             layer.SelfAttention.Output.Forward(_context, _hidden, accumulate: true);
             FeedForward(layer.FeedForward);
         }

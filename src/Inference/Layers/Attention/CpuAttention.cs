@@ -23,7 +23,7 @@ internal sealed unsafe class CpuAttention(int heads, int keyHeads, int headWidth
         SourceBatch source,
         PositionBias? bias,
         Rows context,
-        int? radius = null,
+        AttentionWindow? window = null,
         SideKeys? side = null
     )
     {
@@ -31,7 +31,7 @@ internal sealed unsafe class CpuAttention(int heads, int keyHeads, int headWidth
         _groups.Clear();
         for (int line = 0; line < source.Lines; line++)
         {
-            AddLine(source, line, radius, side);
+            AddLine(source, line, window, side);
         }
 
         AttentionArguments arguments = Arguments(projected, context);
@@ -125,22 +125,23 @@ internal sealed unsafe class CpuAttention(int heads, int keyHeads, int headWidth
         Run(ref arguments, locations: default, bias: null, batch.LongestMemory);
     }
 
-    private void AddLine(SourceBatch source, int line, int? radius, SideKeys? side)
+    private void AddLine(SourceBatch source, int line, AttentionWindow? window, SideKeys? side)
     {
         int start = source.Starts[line];
         int length = source.Starts[line + 1] - start;
-        int near = radius ?? AttentionGroup.Unlimited;
-        int rows = near < length ? RowsPerWindow : length;
+        int before = window?.Before ?? AttentionGroup.Unlimited;
+        int after = window?.After ?? AttentionGroup.Unlimited;
+        int rows = Math.Min(before, after) < length ? RowsPerWindow : length;
         for (int row = 0; row < length; row += rows)
         {
             int count = Math.Min(rows, length - row);
-            int first = Math.Max(0, row - near);
-            int end = Math.Min(length, row + count + near);
+            int first = Math.Max(0, row - before);
+            int end = Math.Min(length, row + count + after);
             _groups.Add(
                 new AttentionGroup(start + row, count, start + first, end - first, row - first)
                 {
-                    Before = near,
-                    After = near,
+                    Before = before,
+                    After = after,
                     FirstSideKey = side?.Starts[line] ?? 0,
                     SideLength = side is null ? 0 : side.Starts[line + 1] - side.Starts[line],
                 }

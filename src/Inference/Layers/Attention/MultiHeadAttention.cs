@@ -54,14 +54,14 @@ internal abstract class MultiHeadAttention : IDisposable
     /// <param name="source">Where lines begin and end.</param>
     /// <param name="bias">By distance, or null.</param>
     /// <param name="context">The result, <c>[tokens, width]</c>; resized.</param>
-    /// <param name="radius">Greatest distance that a token sees; null: all.</param>
+    /// <param name="window">The tokens near it that a token sees; null: all.</param>
     /// <param name="side">What tokens see beside the tokens of their line.</param>
     public abstract void Encode(
         Rows projected,
         SourceBatch source,
         PositionBias? bias,
         Rows context,
-        int? radius = null,
+        AttentionWindow? window = null,
         SideKeys? side = null
     );
 

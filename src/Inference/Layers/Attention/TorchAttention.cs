@@ -15,7 +15,7 @@ internal sealed class TorchAttention(int heads, int keyHeads, int headWidth, dou
         SourceBatch source,
         PositionBias? bias,
         Rows context,
-        int? radius = null,
+        AttentionWindow? window = null,
         SideKeys? side = null
     )
     {
@@ -37,10 +37,11 @@ internal sealed class TorchAttention(int heads, int keyHeads, int headWidth, dou
                 scores.add_(BiasOf(bias, positions, length));
             }
 
-            if (radius < length)
+            if (window is { } near)
             {
-                Tensor distances = (positions.unsqueeze(0) - positions.unsqueeze(1)).abs();
-                scores.masked_fill_(distances.gt(radius.Value), float.NegativeInfinity);
+                Tensor distances = positions.unsqueeze(0) - positions.unsqueeze(1);
+                Tensor isFar = distances.lt(-near.Before).logical_or(distances.gt(near.After));
+                scores.masked_fill_(isFar, float.NegativeInfinity);
             }
 
             if (side is not null && side.Starts[line + 1] > side.Starts[line])

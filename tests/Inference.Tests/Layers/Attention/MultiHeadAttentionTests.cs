@@ -134,11 +134,12 @@ public sealed class MultiHeadAttentionTests
 
     [Fact]
     public void Tokens_attend_to_those_near_them_and_to_side_keys() =>
-        Gen.Select(Lines, Gen.Int[1, 3], Gen.Int[0, 45], Gen.Int[0, 5].Array[6])
+        Gen.Select(Lines, Gen.Int[1, 3], Gen.Select(Gen.Int[0, 45], Gen.Int[0, 45]), Gen.Int[0, 5].Array[6])
             .Sample(
-                (lines, headsPerKey, radius, sides) =>
+                (lines, headsPerKey, window, sides) =>
                 {
                     (int keyHeads, int headWidth, int[] lengths) = lines;
+                    (int before, int after) = window;
                     int heads = keyHeads * headsPerKey;
                     int width = heads * headWidth;
                     int keyWidth = keyHeads * headWidth;
@@ -159,13 +160,14 @@ public sealed class MultiHeadAttentionTests
                     foreach (MultiHeadAttention attention in Both(heads, headWidth, keyHeads))
                     {
                         using Rows context = new(width, CPU);
-                        attention.Encode(projected, source, bias, context, radius, side);
+                        attention.Encode(projected, source, bias, context, new AttentionWindow(before, after), side);
 
                         for (int line = 0; line < lengths.Length; line++)
                         {
                             Tensor own = projected.Tensor.narrow(0, source.Starts[line], lengths[line]);
                             Tensor beside = sideKeys.Tensor.narrow(0, starts[line], sides[line]);
-                            Tensor near = Distances(lengths[line], lengths[line]).abs().le(radius);
+                            Tensor distances = Distances(lengths[line], lengths[line]);
+                            Tensor near = distances.ge(-before).logical_and(distances.le(after));
                             Tensor places = arange(lengths[line], ScalarType.Int64).div(3, RoundingMode.floor);
                             Tensor expected = Defined(
                                 attention,
@@ -174,7 +176,7 @@ public sealed class MultiHeadAttentionTests
                                 cat([own, beside], 0).narrow(1, width + keyWidth, keyWidth),
                                 cat(
                                     [
-                                        Distances(lengths[line], lengths[line]),
+                                        distances,
                                         arange(sides[line], ScalarType.Float32).unsqueeze(0) - places.unsqueeze(1),
                                     ],
                                     1

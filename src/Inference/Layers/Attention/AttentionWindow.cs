@@ -1,0 +1,4 @@
+namespace Seq2Seq.Inference.Layers.Attention;
+
+/// <summary>The tokens that a token sees in its line: itself, some before it and some after it.</summary>
+internal readonly record struct AttentionWindow(int Before, int After);
