@@ -75,7 +75,11 @@ internal static class SharedNetworks
             StringBuilder identity = new();
             string computeType = TorchPlacement.Resolve(options).ComputeType.ToName();
             identity.Append(CultureInfo.InvariantCulture, $"{computeType}\n{Path.GetFullPath(folder)}\n");
-            foreach (FileInfo file in new DirectoryInfo(folder).EnumerateFiles().OrderBy(file => file.Name))
+            foreach (
+                FileInfo file in new DirectoryInfo(folder)
+                    .EnumerateFiles()
+                    .OrderBy(file => file.Name, StringComparer.Ordinal)
+            )
             {
                 // In the hub's cache files are links to what their contents are named after.
                 FileSystemInfo target = file.ResolveLinkTarget(returnFinalTarget: true) ?? file;

@@ -88,7 +88,10 @@ public sealed class SharedNetworksTests : IDisposable
         );
 
         loaded.Select(one => one.Network).Distinct().Should().ContainSingle();
-        loaded.Count(one => one.Report.Notes.Any(note => note.EndsWith("in memory once."))).Should().Be(3);
+        loaded
+            .Count(one => one.Report.Notes.Any(note => note.EndsWith("in memory once.", StringComparison.Ordinal)))
+            .Should()
+            .Be(3);
         foreach (LoadedNetwork one in loaded)
         {
             one.Dispose();
