@@ -22,6 +22,7 @@ internal static class Seq2SeqCommandLine
             RunCommand.Build(),
             JobsCommand.Build(),
             GenerateCommand.Build(),
+            GenerateCommand.BuildScore(),
             TokenizeCommand.Build(),
             DetokenizeCommand.Build(),
             ModelsCommand.Build(),

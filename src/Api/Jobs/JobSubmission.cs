@@ -57,4 +57,10 @@ internal sealed record JobInput
 
     [Description("Token ids instead of text, as the model's tokenizer makes them, end token included.")]
     public IReadOnlyList<int>? InputIds { get; init; }
+
+    [Description("A target to score; nothing is generated then.")]
+    public string? Target { get; init; }
+
+    [Description("Such a target in token ids, end token included.")]
+    public IReadOnlyList<int>? TargetIds { get; init; }
 }

@@ -106,7 +106,7 @@ internal static class SubmissionReader
             );
     }
 
-    /// <summary>The lines of a JSON body: strings, or objects with <c>custom_id</c> and <c>text</c> or <c>input_ids</c>.</summary>
+    /// <summary>The lines of a JSON body: strings, or objects with <c>custom_id</c> and <c>text</c> or <c>input_ids</c>, and maybe a target.</summary>
     public static IReadOnlyList<SourceLine> ReadInputs(RequestObject body, int most)
     {
         const string Expected = "an array of texts or of objects with text or input_ids";
@@ -139,6 +139,8 @@ internal static class SubmissionReader
         string? customId = line.TakeString("custom_id");
         string? text = line.TakeString("text");
         JsonElement? ids = line.TakeJson("input_ids", JsonValueKind.Array, "an array of token ids");
+        string? target = line.TakeString("target");
+        JsonElement? targetIds = line.TakeJson("target_ids", JsonValueKind.Array, "an array of token ids");
         line.RefuseOthers();
         if (text is null == ids is null)
         {
@@ -149,11 +151,22 @@ internal static class SubmissionReader
             );
         }
 
+        if (target is not null && targetIds is not null)
+        {
+            throw RequestException.Invalid(
+                path,
+                "an object with both target and target_ids",
+                "an object with one of them, or neither"
+            );
+        }
+
         return new SourceLine
         {
             CustomId = customId,
             Text = text,
             InputIds = ids is { } array ? ReadInputIds(array, line.PathOf("input_ids")) : null,
+            Target = target,
+            TargetIds = targetIds is { } targets ? ReadInputIds(targets, line.PathOf("target_ids")) : null,
         };
     }
 

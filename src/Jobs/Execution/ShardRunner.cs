@@ -172,7 +172,11 @@ internal sealed partial class ShardRunner(
         CancellationToken cancellationToken
     )
     {
-        var known = slot.Answers.Find(shard.JobId, model.LoadId, [.. lines.Select(line => line.Text)]);
+        var known = slot.Answers.Find(
+            shard.JobId,
+            model.LoadId,
+            [.. lines.Select(line => line.IsScored ? null : line.Text)]
+        );
         for (int i = 0; i < known.Length; i++)
         {
             known[i] =
@@ -192,7 +196,9 @@ internal sealed partial class ShardRunner(
             shard.JobId,
             model.LoadId,
             open.Zip(generated)
-                .Where(pair => pair.First.Text is not null && !pair.Second.IsSampled)
+                .Where(pair =>
+                    pair.First is { Text: not null, TargetText: null, TargetTokenIds: null } && !pair.Second.IsSampled
+                )
                 .Select(pair => (pair.First.Text!, pair.Second))
         );
         int next = 0;
@@ -204,6 +210,8 @@ internal sealed partial class ShardRunner(
         {
             Text = line.Text,
             TokenIds = line.Text is null ? line.InputIds ?? [] : null,
+            TargetText = line.Target,
+            TargetTokenIds = line.TargetIds,
             Line = shard.FirstLine + index,
         };
 
