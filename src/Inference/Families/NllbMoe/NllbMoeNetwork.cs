@@ -61,7 +61,7 @@ internal sealed class NllbMoeNetwork : INetwork
                     )
                 )
         );
-        Head = take.Head();
+        Head = take.Head(Encoder.Tokens, Decoder.Tokens);
     }
 
     public NllbMoeConfiguration Configuration { get; }
