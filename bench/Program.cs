@@ -1,4 +1,5 @@
 using System.Globalization;
+using Seq2Seq.Bench.Agreement;
 using Seq2Seq.Bench.Engine;
 using Seq2Seq.Bench.Kernels;
 using Seq2Seq.Bench.Scheduling;
@@ -26,6 +27,9 @@ switch (args)
         };
         Console.WriteLine(EngineRun.ToJson(await EngineRun.RunAsync(options, CancellationToken.None)));
         return 0;
+    case ["agreement", string models, .. string[] rest]:
+        await AgreementBenchmark.RunAsync(models, Number(rest, "--lines", 100), Console.Out, CancellationToken.None);
+        return 0;
     case ["store"]:
         await StoreBenchmark.RunAsync(Console.Out, CancellationToken.None);
         return 0;
@@ -38,6 +42,7 @@ switch (args)
             usage: bench kernels [--threads N] [--shape INxOUT] [--rows N,N,...]   the kernels of the layers, one by one
                    bench engine MODEL LINES.txt [--compute float32] [--beam 1] [--threads 1] [--workers 1] [--batch 0]
                                 [--max-new 64] [--min-new 0] [--limit N] [--out OUT.txt]   the engine on a file of lines
+                   bench agreement MODELS [--lines 100]                           narrower weights against float32, model by model
                    bench store                                                    what keeping a line in the database costs
                    bench scheduling                                               what running shards costs apart from the model
             """
