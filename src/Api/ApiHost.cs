@@ -8,6 +8,7 @@ using Seq2Seq.Api.Models;
 using Seq2Seq.Api.OpenApi;
 using Seq2Seq.Api.Problems;
 using Seq2Seq.Api.Requests;
+using Seq2Seq.Api.Telemetry;
 
 namespace Seq2Seq.Api;
 
@@ -41,6 +42,7 @@ public static class ApiHost
         services.AddAccess();
         services.AddApiDocument();
         services.AddDashboard();
+        services.AddTelemetry(builder.Configuration);
         services.AddSingleton<GenerateEndpoint>();
         return builder;
     }
@@ -62,6 +64,7 @@ public static class ApiHost
         app.MapModels();
         GenerateEndpoint.Map(app);
         app.MapHealth();
+        app.MapMetrics();
         app.MapProblems();
         app.MapApiDocument();
         app.MapLogin();

@@ -56,7 +56,7 @@ public sealed class SequenceModel : IAsyncDisposable
 
     /// <summary>
     /// Generates for each input, in order. A line's expected failure is a value in its result. Equal lines are computed
-    /// once, unless outputs are drawn at random.
+    /// once, unless outputs are drawn at random. An input with a target is scored instead: its one output is the target.
     /// </summary>
     /// <exception cref="GenerationParametersException">A value is out of range or not supported; names it.</exception>
     /// <exception cref="OperationCanceledException">The call was cancelled: its lines leave before the next step.</exception>
@@ -119,12 +119,15 @@ public sealed class SequenceModel : IAsyncDisposable
         CancellationToken cancellationToken
     )
     {
-        if (!_sources.TryRead(input, out IReadOnlyList<int> tokens, out SequenceResult? failure))
+        if (
+            !_sources.TryReadSource(input, out IReadOnlyList<int> tokens, out SequenceResult? failure)
+            || !_sources.TryReadTarget(input, out IReadOnlyList<int>? target, out failure)
+        )
         {
             return Task.FromResult(failure);
         }
 
-        LineRequest request = new(tokens, settings, cancellationToken) { Line = line };
+        LineRequest request = new(tokens, settings, cancellationToken) { Line = line, Target = target };
         handover.Add(request);
         return FinishAsync(request);
     }
@@ -142,7 +145,7 @@ public sealed class SequenceModel : IAsyncDisposable
         new SequenceResult
         {
             Outputs = _sources.WithText(await request.Outputs),
-            IsSampled = request.Settings.Sampling is not null,
+            IsSampled = request.Target is null && request.Settings.Sampling is not null,
         };
 
     private GenerationSettings Resolve(GenerationParameters parameters)

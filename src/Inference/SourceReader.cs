@@ -11,59 +11,83 @@ internal sealed class SourceReader
 {
     private readonly Tokenizer? _tokenizer;
     private readonly TokenizerLoadException? _tokenizerError;
-    private readonly int _vocabularySize;
-    private readonly int _maxTokens;
+    private readonly Side _source;
+    private readonly Side _target;
 
     private SourceReader(
         Tokenizer? tokenizer,
         TokenizerLoadException? tokenizerError,
-        int vocabularySize,
-        int maxTokens
+        NetworkShape shape,
+        int maxSourceTokens
     )
     {
         _tokenizer = tokenizer;
         _tokenizerError = tokenizerError;
-        _vocabularySize = vocabularySize;
-        _maxTokens = maxTokens;
+        _source = new Side(
+            "line",
+            shape.SourceVocabularySize ?? shape.VocabularySize,
+            Math.Min(maxSourceTokens, shape.MaxSourceTokens ?? int.MaxValue)
+        );
+        _target = new Side(
+            "target",
+            shape.VocabularySize,
+            Math.Min(maxSourceTokens, shape.MaxTargetTokens ?? int.MaxValue)
+        );
     }
 
     /// <summary>A folder without a usable tokenizer still takes token ids; its lines of text fail, with the reason.</summary>
     public static SourceReader Open(string folder, NetworkShape shape, int maxSourceTokens)
     {
-        int maxTokens = Math.Min(maxSourceTokens, shape.MaxSourceTokens ?? int.MaxValue);
         try
         {
-            return new SourceReader(
-                Tokenizer.Load(folder),
-                tokenizerError: null,
-                shape.SourceVocabularySize ?? shape.VocabularySize,
-                maxTokens
-            );
+            return new SourceReader(Tokenizer.Load(folder), tokenizerError: null, shape, maxSourceTokens);
         }
         catch (TokenizerLoadException exception)
         {
-            return new SourceReader(
-                tokenizer: null,
-                exception,
-                shape.SourceVocabularySize ?? shape.VocabularySize,
-                maxTokens
-            );
+            return new SourceReader(tokenizer: null, exception, shape, maxSourceTokens);
         }
     }
 
     /// <summary>Token ids of a line, or the result that says why it has none.</summary>
-    public bool TryRead(
+    public bool TryReadSource(
         SequenceInput input,
+        out IReadOnlyList<int> tokens,
+        [NotNullWhen(false)] out SequenceResult? failure
+    ) => TryRead(_source, input.Text, input.TokenIds, EncodeOptions.Default, out tokens, out failure);
+
+    /// <summary>Token ids of a line's target (null: it has none), or the result that says what is wrong with it.</summary>
+    public bool TryReadTarget(
+        SequenceInput input,
+        out IReadOnlyList<int>? tokens,
+        [NotNullWhen(false)] out SequenceResult? failure
+    )
+    {
+        tokens = null;
+        failure = null;
+        if (input.TargetText is null && input.TargetTokenIds is null)
+        {
+            return true;
+        }
+
+        EncodeOptions options = EncodeOptions.Default with { AsTarget = true };
+        return TryRead(_target, input.TargetText, input.TargetTokenIds, options, out tokens, out failure);
+    }
+
+    private bool TryRead(
+        Side side,
+        string? given,
+        IReadOnlyList<int>? tokenIds,
+        EncodeOptions options,
         out IReadOnlyList<int> tokens,
         [NotNullWhen(false)] out SequenceResult? failure
     )
     {
-        tokens = input.TokenIds ?? [];
-        if (input.Text is { } text)
+        tokens = tokenIds ?? [];
+        if (given is { } text)
         {
             if (string.IsNullOrWhiteSpace(text))
             {
-                failure = SequenceResult.Failed(LineErrorCodes.Empty, "The line has no text.");
+                failure = SequenceResult.Failed(LineErrorCodes.Empty, $"The {side.Name} has no text.");
                 return false;
             }
 
@@ -75,7 +99,7 @@ internal sealed class SourceReader
 
             try
             {
-                tokens = _tokenizer.Encode(text, EncodeOptions.Default);
+                tokens = _tokenizer.Encode(text, options);
             }
             catch (EncodeException exception)
             {
@@ -84,7 +108,7 @@ internal sealed class SourceReader
             }
         }
 
-        failure = Check(tokens);
+        failure = Check(side, tokens);
         return failure is null;
     }
 
@@ -101,28 +125,28 @@ internal sealed class SourceReader
                 ),
             ];
 
-    private SequenceResult? Check(IReadOnlyList<int> tokens)
+    private static SequenceResult? Check(Side side, IReadOnlyList<int> tokens)
     {
         if (tokens.Count == 0)
         {
-            return SequenceResult.Failed(LineErrorCodes.Empty, "The line has no tokens.");
+            return SequenceResult.Failed(LineErrorCodes.Empty, $"The {side.Name} has no tokens.");
         }
 
-        if (tokens.Count > _maxTokens)
+        if (tokens.Count > side.MaxTokens)
         {
             return SequenceResult.Failed(
                 LineErrorCodes.TooLong,
-                Text($"The line has {tokens.Count} tokens; expected at most {_maxTokens}.")
+                Text($"The {side.Name} has {tokens.Count} tokens; expected at most {side.MaxTokens}.")
             );
         }
 
         foreach (int token in tokens)
         {
-            if ((uint)token >= (uint)_vocabularySize)
+            if ((uint)token >= (uint)side.VocabularySize)
             {
                 return SequenceResult.Failed(
                     LineErrorCodes.TokenOutOfRange,
-                    Text($"The line has token {token}; the model's vocabulary has {_vocabularySize}.")
+                    Text($"The {side.Name} has token {token}; the model's vocabulary has {side.VocabularySize}.")
                 );
             }
         }
@@ -131,4 +155,7 @@ internal sealed class SourceReader
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>What source and target each are bound to.</summary>
+    private sealed record Side(string Name, int VocabularySize, int MaxTokens);
 }

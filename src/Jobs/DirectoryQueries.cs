@@ -11,7 +11,7 @@ internal static class DirectoryQueries
 
     /// <summary>
     /// Ids are in order of time, so the page before needs not be there any more. $1 state, $2 model, $3 search (escaped),
-    /// $4 last id seen, $5 limit.
+    /// $4 last id seen, $5 API key, $6 limit.
     /// </summary>
     public const string List = $"""
         SELECT {JobRow.Columns}
@@ -20,9 +20,10 @@ internal static class DirectoryQueries
             AND ($2 IS NULL OR model = $2)
             AND ($3 IS NULL OR name ILIKE '%' || $3 || '%' OR id::text ILIKE $3 || '%')
             AND ($4 IS NULL OR id < $4)
+            AND ($5 IS NULL OR api_key_id = $5)
             AND {JobRow.NotExpired}
         ORDER BY id DESC
-        LIMIT $5
+        LIMIT $6
         """;
 
     /// <summary>$1 job, $2 first line of the last shard seen, $3 limit.</summary>
@@ -53,7 +54,8 @@ internal static class DirectoryQueries
         """;
 
     /// <summary>Before <see cref="PauseShards"/>, by the lock order. $1 job.</summary>
-    public const string Pause = "UPDATE job SET state = 'paused' WHERE id = $1 AND state IN ('queued', 'running')";
+    public const string Pause =
+        "UPDATE job SET state = 'paused' WHERE id = $1 AND state IN ('queued', 'running') RETURNING id";
 
     /// <summary>Takes shards back that were not begun; their Hangfire jobs will find nothing to do. $1 job.</summary>
     public const string PauseShards = """

@@ -45,6 +45,7 @@ public sealed class JobDirectory
         AddOptional(command, NpgsqlDbType.Text, filter.Model);
         AddOptional(command, NpgsqlDbType.Text, filter.Search is null ? null : EscapePattern(filter.Search));
         AddOptional(command, NpgsqlDbType.Uuid, filter.Before);
+        AddOptional(command, NpgsqlDbType.Uuid, filter.ApiKeyId);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = filter.Limit });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         List<Job> jobs = [];
@@ -130,39 +131,57 @@ public sealed class JobDirectory
     }
 
     /// <summary>
-    /// Pauses a job that is queued or running: none of its shards is begun any more, those that run go on to their end. A job in
-    /// another state stays as it is.
+    /// Pauses a job that is queued or running: none of its shards is begun any more, those that run go on to their end. Pausing
+    /// twice equals once.
     /// </summary>
     /// <returns>The job as it is afterwards; null when there is none of that id.</returns>
+    /// <exception cref="JobStateException">The job is receiving, or has ended.</exception>
     public async Task<Job?> PauseAsync(Guid id, CancellationToken cancellationToken)
     {
         await using var batch = _dataSource.CreateBatch();
         Append(batch, DirectoryQueries.Pause, id);
         Append(batch, DirectoryQueries.PauseShards, id);
-        await batch.ExecuteNonQueryAsync(cancellationToken);
-        return await FindAsync(id, cancellationToken);
+        return await ChangeAsync(
+            batch,
+            id,
+            "only one that waits or runs can be paused",
+            [JobState.Paused],
+            cancellationToken
+        );
     }
 
-    /// <summary>Resumes a paused job; one in another state stays as it is.</summary>
+    /// <summary>Resumes a paused job; one that waits or runs stays as it is.</summary>
     /// <returns>The job as it is afterwards; null when there is none of that id.</returns>
+    /// <exception cref="JobStateException">The job is receiving, or has ended.</exception>
     public async Task<Job?> ResumeAsync(Guid id, CancellationToken cancellationToken)
     {
         await using var batch = _dataSource.CreateBatch();
         Append(batch, DirectoryQueries.Resume, id);
-        await batch.ExecuteNonQueryAsync(cancellationToken);
-        return await FindAsync(id, cancellationToken);
+        return await ChangeAsync(
+            batch,
+            id,
+            "only a paused one can be resumed",
+            [JobState.Queued, JobState.Running],
+            cancellationToken
+        );
     }
 
     /// <summary>
     /// Runs a job that has ended again, as its next run, for the lines that have no output: those whose result is an error and
-    /// those that were cancelled. All other results stay as they are, and until a new result is there the old one stands. A job
-    /// that has not ended, or has nothing to run, stays as it is.
+    /// those that were cancelled. All other results stay as they are, and until a new result is there the old one stands.
     /// </summary>
     /// <returns>The job as it is afterwards; null when there is none of that id.</returns>
+    /// <exception cref="JobStateException">The job has not ended, or has nothing to run.</exception>
     public async Task<Job?> RetryAsync(Guid id, CancellationToken cancellationToken)
     {
-        await _retry.RetryAsync(id, cancellationToken);
-        return await FindAsync(id, cancellationToken);
+        bool retried = await _retry.RetryAsync(id, cancellationToken);
+        return await FindAsync(id, cancellationToken) is not { } job ? null
+            : retried ? job
+            : throw (
+                job.FinishedAt is null
+                    ? JobStateException.Of(job, "only one that has ended can be retried")
+                    : new JobStateException("No line of the job can be run again: all others have their output.")
+            );
     }
 
     /// <summary>Changes the priority of a job that has not finished, for every shard that was not begun.</summary>
@@ -170,6 +189,7 @@ public sealed class JobDirectory
     /// <param name="priority">0 (first) to 9 (last).</param>
     /// <param name="cancellationToken">Ends the query.</param>
     /// <returns>The job as it is afterwards; null when there is none of that id.</returns>
+    /// <exception cref="JobStateException">The job has ended.</exception>
     public async Task<Job?> SetPriorityAsync(Guid id, int priority, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(priority, JobRequest.FirstPriority);
@@ -178,8 +198,13 @@ public sealed class JobDirectory
         Append(batch, DirectoryQueries.SetPriority, id)
             .Parameters.Add(new NpgsqlParameter<short> { TypedValue = (short)priority });
         Append(batch, DirectoryQueries.SetShardPriority, id);
-        await batch.ExecuteNonQueryAsync(cancellationToken);
-        return await FindAsync(id, cancellationToken);
+        return await ChangeAsync(
+            batch,
+            id,
+            "only one that has not ended can get another priority",
+            [JobState.Receiving, JobState.Queued, JobState.Running, JobState.Paused],
+            cancellationToken
+        );
     }
 
     /// <summary>Completes when the job has finished, or when <paramref name="timeout"/> has passed.</summary>
@@ -203,6 +228,28 @@ public sealed class JobDirectory
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
         }
+    }
+
+    // The first statement gives a row when it has changed the job. One that stands as it should does not need to.
+    private async Task<Job?> ChangeAsync(
+        NpgsqlBatch batch,
+        Guid id,
+        string what,
+        JobState[] already,
+        CancellationToken cancellationToken
+    )
+    {
+        bool changed;
+        await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
+        {
+            changed = await reader.ReadAsync(cancellationToken);
+            // To the end: an error of a later statement shows only there.
+            while (await reader.NextResultAsync(cancellationToken)) { }
+        }
+
+        return await FindAsync(id, cancellationToken) is not { } job ? null
+            : changed || already.Contains(job.State) ? job
+            : throw JobStateException.Of(job, what);
     }
 
     private static ShardStatus ReadShard(NpgsqlDataReader reader) =>
@@ -260,6 +307,9 @@ public sealed record JobFilter
 
     /// <summary>Part of a name, or the beginning of an id.</summary>
     public string? Search { get; init; }
+
+    /// <summary>Only jobs that this API key has submitted.</summary>
+    public Guid? ApiKeyId { get; init; }
 
     /// <summary>Only jobs listed after this one.</summary>
     public Guid? Before { get; init; }

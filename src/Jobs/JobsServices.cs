@@ -9,6 +9,7 @@ using Seq2Seq.Jobs.Execution;
 using Seq2Seq.Jobs.Leasing;
 using Seq2Seq.Jobs.Scheduling;
 using Seq2Seq.Jobs.Storage;
+using Seq2Seq.Jobs.Telemetry;
 using Seq2Seq.Jobs.Webhooks;
 
 namespace Seq2Seq.Jobs;
@@ -28,6 +29,7 @@ public static class JobsServices
         services.AddListener();
         services.AddJobStore();
         services.AddWebhooks();
+        services.AddSingleton<TableMetrics>();
         services.AddSingleton(provider => new ModelDirectory(
             provider.GetRequiredService<NpgsqlDataSource>(),
             provider.GetRequiredService<IOptions<JobsOptions>>(),

@@ -31,6 +31,33 @@ public sealed class BundledModelTests
     }
 
     [Fact]
+    public async Task Drafting_changes_no_output()
+    {
+        SequenceInput[] lines =
+        [
+            .. Enumerable.Range(0, 300).Select(i => SequenceInput.FromText($"normalize: ${i / 7}.{i % 100:00}")),
+        ];
+        GenerationParameters parameters = new() { TokenLogprobs = true, Drafting = false };
+        await using SequenceModel model = Load();
+        IReadOnlyList<SequenceResult> expected = await model.GenerateAsync(
+            lines,
+            parameters,
+            TestContext.Current.CancellationToken
+        );
+
+        IReadOnlyList<SequenceResult> drafted = await model.GenerateAsync(
+            lines,
+            parameters with
+            {
+                Drafting = true,
+            },
+            TestContext.Current.CancellationToken
+        );
+
+        drafted.Should().BeEquivalentTo(expected, options => options.WithStrictOrdering());
+    }
+
+    [Fact]
     public async Task Equal_lines_of_a_call_have_equal_results_and_keep_their_places()
     {
         await using SequenceModel model = Load();

@@ -70,6 +70,8 @@ internal static class Generators
             Gen.OneOf(
                 Text.Select(text => new SourceLine { Text = text }),
                 TokenIds.Select(ids => new SourceLine { InputIds = ids }),
+                Gen.Select(Text, Text, (text, target) => new SourceLine { Text = text, Target = target }),
+                Gen.Select(TokenIds, TokenIds, (ids, target) => new SourceLine { InputIds = ids, TargetIds = target }),
                 Error.Select(error => new SourceLine { Error = error }),
                 Answer.Select(answer => new SourceLine { Answer = answer })
             ),

@@ -102,10 +102,31 @@ public sealed class JobCourseTests(JobStore store) : IClassFixture<JobStore>
         await store.FinishAllAsync(job.Id);
         var finished = await store.Directory.FindAsync(job.Id, Cancellation);
 
-        (await store.Directory.PauseAsync(job.Id, Cancellation)).Should().BeEquivalentTo(finished);
-        (await store.Directory.ResumeAsync(job.Id, Cancellation)).Should().BeEquivalentTo(finished);
-        (await store.Directory.SetPriorityAsync(job.Id, 0, Cancellation)).Should().BeEquivalentTo(finished);
+        foreach (
+            var change in (Func<Task<Job?>>[])
+                [
+                    () => store.Directory.PauseAsync(job.Id, Cancellation),
+                    () => store.Directory.ResumeAsync(job.Id, Cancellation),
+                    () => store.Directory.SetPriorityAsync(job.Id, 0, Cancellation),
+                ]
+        )
+        {
+            await change.Should().ThrowAsync<JobStateException>().WithMessage("The job is completed; only *");
+        }
+
+        (await store.Directory.FindAsync(job.Id, Cancellation)).Should().BeEquivalentTo(finished);
         (await store.Directory.PauseAsync(Guid.NewGuid(), Cancellation)).Should().BeNull();
+    }
+
+    [Fact]
+    public async Task Pausing_or_resuming_twice_equals_once()
+    {
+        var job = await store.SubmitAsync(3);
+
+        await store.Directory.PauseAsync(job.Id, Cancellation);
+        (await store.Directory.PauseAsync(job.Id, Cancellation))!.State.Should().Be(JobState.Paused);
+        await store.Directory.ResumeAsync(job.Id, Cancellation);
+        (await store.Directory.ResumeAsync(job.Id, Cancellation))!.State.Should().Be(JobState.Queued);
     }
 
     [Fact]

@@ -3,12 +3,13 @@ using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
+using Seq2Seq.Jobs.Keys;
 
 namespace Seq2Seq.Api.Authentication;
 
 /// <summary>
-/// One rule for everything that is served, dashboards included: an API key, or being on this machine while none is configured.
-/// Endpoints are closed unless they say otherwise.
+/// One rule for everything that is served, dashboards included: an API key, or being on this machine while there is none. Endpoints
+/// are closed unless they say otherwise: looking needs the scope <c>read</c>, everything else <c>write</c>, and some say what they need.
 /// </summary>
 internal static class Access
 {
@@ -22,7 +23,11 @@ internal static class Access
             .ValidateDataAnnotations()
             .ValidateOnStart();
         services.AddSingleton<ApiKeys>();
-        services.AddSingleton<IConfigureOptions<KestrelServerOptions>, LoopbackListening>();
+        services.AddSingleton<LoopbackListening>();
+        services.AddSingleton<IConfigureOptions<KestrelServerOptions>>(provider =>
+            provider.GetRequiredService<LoopbackListening>()
+        );
+        services.AddHostedService(provider => provider.GetRequiredService<LoopbackListening>());
         services
             .AddAuthentication(SelectingScheme)
             .AddPolicyScheme(
@@ -39,11 +44,26 @@ internal static class Access
             .AddCookie(Login.ConfigureCookie);
         services
             .AddAuthorizationBuilder()
-            .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+            .AddPolicy(KeyScopes.AllJobs, policy => policy.RequireClaim(Caller.ScopeClaim, KeyScopes.AllJobs))
+            .AddPolicy(KeyScopes.Admin, policy => policy.RequireClaim(Caller.ScopeClaim, KeyScopes.Admin))
+            .SetFallbackPolicy(
+                new AuthorizationPolicyBuilder()
+                    .RequireAuthenticatedUser()
+                    .RequireAssertion(authorization =>
+                        authorization.Resource is HttpContext context
+                        && Caller.Of(context.User).Allows(ScopeOf(context))
+                    )
+                    .Build()
+            );
         return services;
     }
 
-    // A session counts only while keys are configured, and only for a request that brings no key of its own.
+    /// <summary>The scope that a request needs.</summary>
+    public static string ScopeOf(HttpContext context) =>
+        context.GetEndpoint()?.Metadata.GetMetadata<IAuthorizeData>()?.Policy
+        ?? (RequestGuard.IsSafe(context.Request.Method) ? KeyScopes.Read : KeyScopes.Write);
+
+    // A session counts only while keys are needed, and only for a request that brings no key of its own.
     private static string? SelectScheme(HttpContext context) =>
         context.RequestServices.GetRequiredService<ApiKeys>().Any
         && !ApiKeyHandler.HasKey(context.Request)

@@ -1,4 +1,5 @@
-using System.Security.Claims;
+using System.Data.Common;
+using System.Runtime.ExceptionServices;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
@@ -26,14 +27,42 @@ internal sealed class ApiKeyHandler(
     /// <summary>Whether a request carries a key in a header, which no page of another site can make a browser do.</summary>
     public static bool HasKey(HttpRequest request) => KeyOf(request) is not null;
 
-    protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(Recognise());
+    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        if (!await keys.AnyAsync(Context.RequestAborted))
+        {
+            return LocalConnection.IsLocal(Context) ? Success(Caller.Operator("local")) : AuthenticateResult.NoResult();
+        }
 
-    protected override Task HandleChallengeAsync(AuthenticationProperties properties)
+        if (KeyOf(Request) is not { } key)
+        {
+            return AuthenticateResult.NoResult();
+        }
+
+        try
+        {
+            return await keys.FindAsync(key, Context.RequestAborted) is { } caller
+                ? Success(caller)
+                : AuthenticateResult.Fail("The API key is not valid.");
+        }
+        catch (DbException exception)
+        {
+            // Health answers all the same.
+            return AuthenticateResult.Fail(exception);
+        }
+    }
+
+    protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
     {
         if (Login.IsPage(Context))
         {
             Response.Redirect(Login.AddressFor(Request));
-            return Task.CompletedTask;
+            return;
+        }
+
+        if ((await HandleAuthenticateOnceSafeAsync()).Failure is DbException unreachable)
+        {
+            ExceptionDispatchInfo.Throw(unreachable);
         }
 
         bool sent = HasKey(Request);
@@ -42,26 +71,25 @@ internal sealed class ApiKeyHandler(
             : """Bearer realm="seq2seq" """.TrimEnd();
         Response.StatusCode = StatusCodes.Status401Unauthorized;
         Problem problem = Problem.Of(sent ? ProblemCodes.KeyInvalid : ProblemCodes.KeyMissing);
+        await ErrorShape.WriteAsync(Context, Context.GetEndpoint(), problem);
+    }
+
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
+    {
+        Response.StatusCode = StatusCodes.Status403Forbidden;
+        string needed = Access.ScopeOf(Context);
+        Problem problem = Problem.Of(
+            ProblemCodes.ScopeMissing,
+            $"The API key {Caller.Of(Context.User).Name} has not the scope {needed}."
+        ) with
+        {
+            Expected = needed,
+        };
         return ErrorShape.WriteAsync(Context, Context.GetEndpoint(), problem);
     }
 
-    private AuthenticateResult Recognise()
-    {
-        if (!keys.Any)
-        {
-            return LocalConnection.IsLocal(Context) ? Success("local") : AuthenticateResult.NoResult();
-        }
-
-        return KeyOf(Request) is not { } key ? AuthenticateResult.NoResult()
-            : keys.Find(key) is { } name ? Success(name)
-            : AuthenticateResult.Fail("The API key is not valid.");
-    }
-
-    private AuthenticateResult Success(string name)
-    {
-        var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, name)], Scheme.Name);
-        return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme.Name));
-    }
+    private AuthenticateResult Success(Caller caller) =>
+        AuthenticateResult.Success(new AuthenticationTicket(caller.ToPrincipal(Scheme.Name), Scheme.Name));
 
     private static string? KeyOf(HttpRequest request)
     {

@@ -8,13 +8,13 @@ namespace Seq2Seq.Api.Authentication;
 
 /// <summary>
 /// <c>/login</c>: a browser trades an API key for a session cookie, which names the key by its digest and ends when that key is
-/// changed or removed.
+/// changed, removed or revoked.
 /// </summary>
 internal static class Login
 {
     public const string CookieName = "seq2seq-session";
     private const string Address = "/login";
-    private const string KeyClaim = "key";
+    private const string FingerprintClaim = "seq2seq:fingerprint";
     private const string ReturnField = "return";
     private const int MostFormBytes = 16 * 1024;
     private static readonly TimeSpan SessionTime = TimeSpan.FromHours(12);
@@ -23,7 +23,7 @@ internal static class Login
     public static void MapLogin(this IEndpointRouteBuilder app)
     {
         RouteGroupBuilder group = app.MapGroup("").AllowAnonymous().ExcludeFromDescription();
-        group.MapGet(Address, Show);
+        group.MapGet(Address, ShowAsync);
         group.MapPost(Address, SignInAsync);
         group.MapPost("/logout", (Delegate)SignOutAsync);
     }
@@ -36,16 +36,18 @@ internal static class Login
         options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
         options.ExpireTimeSpan = SessionTime;
         options.SlidingExpiration = true;
-        options.Events.OnValidatePrincipal = context =>
+        options.Events.OnValidatePrincipal = async context =>
         {
             ApiKeys keys = context.HttpContext.RequestServices.GetRequiredService<ApiKeys>();
-            string? now = keys.Fingerprint(context.Principal?.Identity?.Name ?? "");
-            if (now is null || context.Principal?.FindFirstValue(KeyClaim) != now)
+            var caller = Caller.Of(context.Principal!);
+            if (
+                keys.Fingerprint(caller) is not { } now
+                || context.Principal!.FindFirstValue(FingerprintClaim) != now
+                || !await keys.WorksAsync(caller, context.HttpContext.RequestAborted)
+            )
             {
                 context.RejectPrincipal();
             }
-
-            return Task.CompletedTask;
         };
     }
 
@@ -61,13 +63,23 @@ internal static class Login
             )
         );
 
+    /// <summary>Whether somebody signed in, and did not send a key or sit at this machine.</summary>
+    public static bool IsSession(ClaimsPrincipal user) =>
+        user.Identity?.AuthenticationType == CookieAuthenticationDefaults.AuthenticationScheme;
+
     public static string AddressFor(HttpRequest request) =>
         Address + QueryString.Create(ReturnField, request.Path + request.QueryString);
 
-    private static Results<RazorComponentResult<LoginPage>, RedirectHttpResult> Show(HttpContext context, ApiKeys keys)
+    private static async Task<Results<RazorComponentResult<LoginPage>, RedirectHttpResult>> ShowAsync(
+        HttpContext context,
+        ApiKeys keys,
+        CancellationToken cancellationToken
+    )
     {
         string target = LocalAddress(context.Request.Query[ReturnField]);
-        return keys.Any ? Page(target, failed: false) : TypedResults.LocalRedirect(target);
+        return await keys.AnyAsync(cancellationToken)
+            ? Page(target, failed: false)
+            : TypedResults.LocalRedirect(target);
     }
 
     private static async Task<Results<RazorComponentResult<LoginPage>, RedirectHttpResult>> SignInAsync(
@@ -79,16 +91,18 @@ internal static class Login
         Requests.RequestBody.Limit(context.Request, MostFormBytes);
         IFormCollection form = await context.Request.ReadFormAsync(cancellationToken);
         string target = LocalAddress(form[ReturnField]);
-        if (keys.Find(form["key"].ToString().Trim()) is not { } name)
+        if (await keys.FindAsync(form["key"].ToString().Trim(), cancellationToken) is not { } caller)
         {
             return Page(target, failed: true);
         }
 
-        var identity = new ClaimsIdentity(
-            [new Claim(ClaimTypes.Name, name), new Claim(KeyClaim, keys.Fingerprint(name)!)],
-            CookieAuthenticationDefaults.AuthenticationScheme
+        await context.SignInAsync(
+            CookieAuthenticationDefaults.AuthenticationScheme,
+            caller.ToPrincipal(
+                CookieAuthenticationDefaults.AuthenticationScheme,
+                new Claim(FingerprintClaim, keys.Fingerprint(caller)!)
+            )
         );
-        await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, new ClaimsPrincipal(identity));
         return TypedResults.LocalRedirect(target);
     }
 

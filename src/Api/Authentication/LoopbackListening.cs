@@ -3,24 +3,25 @@ using Microsoft.Extensions.Options;
 
 namespace Seq2Seq.Api.Authentication;
 
-/// <summary>Without an API key, refuses every address that is not loopback before it is bound, wherever it was configured.</summary>
-internal sealed class LoopbackListening(IOptions<AccessOptions> access) : IConfigureOptions<KestrelServerOptions>
+/// <summary>
+/// Without an API key, refuses every address that is not loopback before it is bound, wherever it was configured. Whether a key was
+/// issued is asked before the server binds, which the host starts last of its services.
+/// </summary>
+internal sealed class LoopbackListening(ApiKeys keys) : IConfigureOptions<KestrelServerOptions>, IHostedService
 {
-    public void Configure(KestrelServerOptions options)
-    {
-        if (!access.Value.HasKeys)
-        {
-            options.ConfigureEndpointDefaults(Refuse);
-        }
-    }
+    public void Configure(KestrelServerOptions options) => options.ConfigureEndpointDefaults(Refuse);
 
-    private static void Refuse(ListenOptions listen)
+    public async Task StartAsync(CancellationToken cancellationToken) => await keys.AnyAsync(cancellationToken);
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private void Refuse(ListenOptions listen)
     {
-        if (!LocalConnection.IsLocal(listen.EndPoint))
+        if (!keys.Any && !LocalConnection.IsLocal(listen.EndPoint))
         {
             throw new ListeningRefusedException(
                 $"Listening on {listen} needs an API key, because it is open to other machines. Configure Access:Keys:NAME "
-                    + "(environment: Access__Keys__NAME), or listen on a loopback address such as http://127.0.0.1:5080."
+                    + "(environment: Access__Keys__NAME), issue one (seq2seq keys add), or listen on a loopback address such as http://127.0.0.1:5080."
             );
         }
     }

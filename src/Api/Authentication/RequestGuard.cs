@@ -9,18 +9,18 @@ namespace Seq2Seq.Api.Authentication;
 /// leads to loopback is refused by host (DNS rebinding); a form or script of another origin is refused by what the browser says of it
 /// (Sec-Fetch-Site, else Origin), unless it carries a key in a header.
 /// </summary>
-internal sealed class RequestGuard(RequestDelegate next, IOptionsMonitor<AccessOptions> access)
+internal sealed class RequestGuard(RequestDelegate next, IOptionsMonitor<AccessOptions> access, ApiKeys keys)
 {
     private static readonly string[] LoopbackNames = ["localhost", "127.0.0.1", "[::1]"];
 
-    public Task InvokeAsync(HttpContext context)
+    public async Task InvokeAsync(HttpContext context)
     {
         HttpRequest request = context.Request;
         AccessOptions options = access.CurrentValue;
-        if (!options.HasKeys && !IsServed(request.Host.Host, options))
+        if (!await keys.AnyAsync(context.RequestAborted) && !IsServed(request.Host.Host, options))
         {
             string expected = string.Join(", ", LoopbackNames.Concat(options.Hosts));
-            return Refuse(
+            await Refuse(
                 context,
                 Problem.Of(ProblemCodes.HostUnknown) with
                 {
@@ -29,19 +29,23 @@ internal sealed class RequestGuard(RequestDelegate next, IOptionsMonitor<AccessO
                     Expected = expected,
                 }
             );
+            return;
         }
 
-        return IsSafe(request.Method) || ApiKeyHandler.HasKey(request) || IsSameOrigin(request)
-            ? next(context)
-            : Refuse(context, Problem.Of(ProblemCodes.CrossSite));
+        await (
+            IsSafe(request.Method) || ApiKeyHandler.HasKey(request) || IsSameOrigin(request)
+                ? next(context)
+                : Refuse(context, Problem.Of(ProblemCodes.CrossSite))
+        );
     }
+
+    /// <summary>Whether a method only looks.</summary>
+    public static bool IsSafe(string method) =>
+        HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method);
 
     private static bool IsServed(string host, AccessOptions options) =>
         LocalConnection.IsLoopbackName(host.Trim('[', ']'))
         || options.Hosts.Contains(host, StringComparer.OrdinalIgnoreCase);
-
-    private static bool IsSafe(string method) =>
-        HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method);
 
     private static bool IsSameOrigin(HttpRequest request)
     {

@@ -5,6 +5,7 @@ using Seq2Seq.Api.EmbeddedPostgres;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Loading;
 using Seq2Seq.Inference.Tokenization;
+using Seq2Seq.Jobs.Keys;
 using Seq2Seq.Jobs.Storage;
 
 namespace Seq2Seq.Api.CommandLine;
@@ -28,6 +29,7 @@ internal static class Failure
         exception switch
         {
             OperationCanceledException => (ExitCode.Interrupted, ["interrupted"]),
+            ApiKeyException e => (e.Code == "field_invalid" ? ExitCode.Usage : ExitCode.Failure, [e.Message]),
             CommandException e => (e.Code, [e.Message]),
             OptionsValidationException e => (ExitCode.Failure, e.Failures),
             InvalidDataException e => (ExitCode.Failure, [e.InnerException?.Message ?? e.Message]),

@@ -13,10 +13,37 @@ namespace Seq2Seq.Api.CommandLine;
 /// <c>seq2seq generate</c>: a file of lines through a model in this process, without database or service. Reads
 /// <c>{"id", "text" | "input_ids", "parameters"}</c>, writes <c>{"id", "outputs": [{"text", "token_ids", "score",
 /// "finish_reason"}]}</c> or <c>{"id", "error": {"code", "message"}}</c>. Parameters have Hugging Face's own names.
+/// <c>seq2seq score</c> is the same for lines that bring a <c>target</c> or <c>target_ids</c>, whose score is the output.
 /// </summary>
 internal static class GenerateCommand
 {
-    public static Command Build()
+    public static Command Build() =>
+        Build(
+            new ExampleCommand("generate", "Generates for each line of a file, in this process.")
+            {
+                Examples =
+                [
+                    """echo '{"text": "phonemize: wonderful"}' | seq2seq generate --model models/english-tts""",
+                    "seq2seq generate --model DIR --input in.jsonl --output out.jsonl --compute-type int8",
+                    """seq2seq generate --model DIR -i in.jsonl -o out.jsonl -p '{"num_beams": 4, "max_new_tokens": 64}'""",
+                ],
+            },
+            isScored: false
+        );
+
+    public static Command BuildScore() =>
+        Build(
+            new ExampleCommand("score", "Scores a given target for each line of a file, in this process.")
+            {
+                Examples =
+                [
+                    """echo '{"text": "phonemize: cat", "target": "K AE1 T"}' | seq2seq score --model models/english-tts""",
+                ],
+            },
+            isScored: true
+        );
+
+    private static ExampleCommand Build(ExampleCommand command, bool isScored)
     {
         var lines = new LineCommandOptions();
         var parameters = new Option<string?>("--parameters", "-p")
@@ -53,15 +80,6 @@ internal static class GenerateCommand
                 result.AddError($"--threads is {result.Tokens[0].Value}; expected 0 to 1024.");
             }
         });
-        var command = new ExampleCommand("generate", "Generates for each line of a file, in this process.")
-        {
-            Examples =
-            [
-                """echo '{"text": "phonemize: wonderful"}' | seq2seq generate --model models/english-tts""",
-                "seq2seq generate --model DIR --input in.jsonl --output out.jsonl --compute-type int8",
-                """seq2seq generate --model DIR -i in.jsonl -o out.jsonl -p '{"num_beams": 4, "max_new_tokens": 64}'""",
-            ],
-        };
         lines.AddTo(command);
         command.Options.Add(parameters);
         command.Options.Add(device);
@@ -83,7 +101,7 @@ internal static class GenerateCommand
                 await using SequenceModel model = SequenceModel.Load(options, cancellationToken);
                 return await lines.RunAsync(
                     parsed,
-                    (batch, token) => AnswerAsync(model, defaults, batch, token),
+                    (batch, token) => AnswerAsync(model, defaults, isScored, batch, token),
                     cancellationToken
                 );
             }
@@ -124,11 +142,12 @@ internal static class GenerateCommand
     private static async Task<LineAnswer[]> AnswerAsync(
         SequenceModel model,
         GenerationParameters defaults,
+        bool isScored,
         IReadOnlyList<InputLine> batch,
         CancellationToken cancellationToken
     )
     {
-        var lines = batch.Select(line => GenerateLine.Read(line, defaults)).ToList();
+        var lines = batch.Select(line => GenerateLine.Read(line, defaults, isScored)).ToList();
         var results = new SequenceResult[lines.Count];
         // Lines of equal parameters go in one call; the model decodes calls that overlap together.
         await Task.WhenAll(

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using Seq2Seq.Api.CommandLine.Running;
+using Seq2Seq.Api.CommandLine.Server;
 using Seq2Seq.Api.Hosting;
 
 namespace Seq2Seq.Api.CommandLine;
@@ -30,17 +31,9 @@ internal static class RunCommand
             HelpName = "FILE",
             Required = true,
         };
-        var server = new Option<string?>("--server")
-        {
-            Description =
-                $"Address of a service; without it the one on {ServiceHost.UsualUrls}, or else one that runs as long as this command",
-            HelpName = "URL",
-        };
-        var apiKey = new Option<string?>("--api-key")
-        {
-            Description = "API key of the service; better in the environment, as SEQ2SEQ_API_KEY",
-            HelpName = "KEY",
-        };
+        var server = new ServerOptions(
+            $"Address of a service; without it the one on {ServiceHost.UsualUrls}, or else one that runs as long as this command"
+        );
         var parameters = new Option<string?>("--parameters", "-p")
         {
             Description = "Generation parameters, as a JSON object of Hugging Face's names",
@@ -71,11 +64,12 @@ internal static class RunCommand
             ],
         };
         command.Arguments.Add(file);
-        foreach (Option option in new Option[] { model, output, server, apiKey, parameters, name, priority })
+        foreach (Option option in new Option[] { model, output, parameters, name, priority })
         {
             command.Options.Add(option);
         }
 
+        server.AddTo(command);
         service.AddTo(command);
         command.SetAction(
             (parsed, cancellationToken) =>
@@ -89,8 +83,8 @@ internal static class RunCommand
                         Name = parsed.GetValue(name),
                         Priority = parsed.GetValue(priority),
                     },
-                    parsed.GetValue(server),
-                    parsed.GetValue(apiKey) ?? Environment.GetEnvironmentVariable("SEQ2SEQ_API_KEY"),
+                    server.Server(parsed),
+                    server.ApiKey(parsed),
                     service.Read(parsed),
                     cancellationToken
                 )

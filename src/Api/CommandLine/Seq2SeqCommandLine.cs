@@ -20,10 +20,13 @@ internal static class Seq2SeqCommandLine
         {
             ServeCommand.Build(),
             RunCommand.Build(),
+            JobsCommand.Build(),
             GenerateCommand.Build(),
+            GenerateCommand.BuildScore(),
             TokenizeCommand.Build(),
             DetokenizeCommand.Build(),
             ModelsCommand.Build(),
+            KeysCommand.Build(),
             MigrateCommand.Build(),
         };
 

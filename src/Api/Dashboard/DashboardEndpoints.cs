@@ -1,9 +1,14 @@
+using System.Globalization;
 using Hangfire;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Seq2Seq.Api.Authentication;
 using Seq2Seq.Api.Jobs;
+using Seq2Seq.Api.Models;
 using Seq2Seq.Api.Problems;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Jobs;
+using Seq2Seq.Jobs.Keys;
 using Seq2Seq.Jobs.Results;
 using Seq2Seq.Jobs.Scheduling;
 
@@ -11,7 +16,7 @@ namespace Seq2Seq.Api.Dashboard;
 
 /// <summary>
 /// The pages under <c>/dashboard</c>, rendered here as whole documents from our tables, and Hangfire's own under <c>/hangfire</c>.
-/// Actions are plain form posts; <see cref="Authentication.RequestGuard"/> keeps other sites' forms out.
+/// What they change is in <see cref="DashboardActions"/>.
 /// </summary>
 internal static class DashboardEndpoints
 {
@@ -29,6 +34,12 @@ internal static class DashboardEndpoints
     public static IServiceCollection AddDashboard(this IServiceCollection services)
     {
         services.AddRazorComponents();
+        services.AddAntiforgery(options =>
+        {
+            options.Cookie.Name = "seq2seq-form";
+            options.Cookie.SameSite = SameSiteMode.Strict;
+            options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+        });
         return services;
     }
 
@@ -38,28 +49,31 @@ internal static class DashboardEndpoints
         pages.MapGet("/", ShowOverviewAsync);
         pages.MapGet("/jobs", ShowJobsAsync);
         pages.MapGet("/jobs/{id}", ShowJobAsync);
-        pages.MapPost("/jobs/{id}/cancel", CancelAsync);
         pages.MapGet("/models", ShowModelsAsync);
         pages.MapGet("/models/{**name}", ShowModelAsync);
         pages.MapGet("/devices", ShowDevicesAsync);
+        pages.MapGet("/keys", ShowKeysAsync).RequireAuthorization(KeyScopes.Admin);
+        pages.MapDashboardActions();
         app.MapGet("/", () => TypedResults.LocalRedirect(Root)).ExcludeFromDescription();
         app.MapDashboardAssets();
         app.MapHangfireDashboard(
-            "/hangfire",
-            new DashboardOptions
-            {
-                // The rule for every endpoint holds here as well; Hangfire's own would let in local callers alone.
-                Authorization = [],
-                AppPath = Root,
-                DashboardTitle = "Seq2Seq Jobs · Hangfire",
-                StatsPollingInterval = StatisticsMilliseconds,
-                IgnoreAntiforgeryToken = true,
-                DisplayStorageConnectionString = false,
-            }
-        );
+                "/hangfire",
+                new DashboardOptions
+                {
+                    // The rule for every endpoint holds here as well; Hangfire's own would let in local callers alone.
+                    Authorization = [],
+                    AppPath = Root,
+                    DashboardTitle = "Seq2Seq Jobs · Hangfire",
+                    StatsPollingInterval = StatisticsMilliseconds,
+                    IgnoreAntiforgeryToken = true,
+                    DisplayStorageConnectionString = false,
+                }
+            )
+            .RequireAuthorization(KeyScopes.Admin);
     }
 
     private static async Task<RazorComponentResult<OverviewPage>> ShowOverviewAsync(
+        Caller caller,
         JobDirectory jobs,
         ModelDirectory models,
         TimeProvider time,
@@ -70,14 +84,27 @@ internal static class DashboardEndpoints
             {
                 Now = time.GetUtcNow(),
                 Running = await jobs.ListAsync(
-                    new JobFilter { State = JobState.Running, Limit = JobsOnOverview },
+                    new JobFilter
+                    {
+                        State = JobState.Running,
+                        ApiKeyId = caller.OnlyJobsOf,
+                        Limit = JobsOnOverview,
+                    },
                     cancellationToken
                 ),
                 Queued = await jobs.ListAsync(
-                    new JobFilter { State = JobState.Queued, Limit = JobsOnOverview },
+                    new JobFilter
+                    {
+                        State = JobState.Queued,
+                        ApiKeyId = caller.OnlyJobsOf,
+                        Limit = JobsOnOverview,
+                    },
                     cancellationToken
                 ),
-                Recent = await jobs.ListAsync(new JobFilter { Limit = JobsOnOverview }, cancellationToken),
+                Recent = await jobs.ListAsync(
+                    new JobFilter { ApiKeyId = caller.OnlyJobsOf, Limit = JobsOnOverview },
+                    cancellationToken
+                ),
                 Models = await models.ListModelsAsync(cancellationToken),
                 Slots = await models.ListSlotsAsync(cancellationToken),
             }
@@ -85,6 +112,7 @@ internal static class DashboardEndpoints
 
     // A person's mistyped filter shows nothing rather than a refusal.
     private static async Task<RazorComponentResult<JobsPage>> ShowJobsAsync(
+        Caller caller,
         JobDirectory jobs,
         ModelDirectory models,
         TimeProvider time,
@@ -106,7 +134,8 @@ internal static class DashboardEndpoints
                 State = wanted,
                 Model = model,
                 Search = search.Length == 0 ? null : search,
-                Before = JobEndpoints.TryParseId(after ?? "", out Guid cursor) ? cursor : null,
+                Before = RequestedJob.TryParseId(after ?? "", out Guid cursor) ? cursor : null,
+                ApiKeyId = caller.OnlyJobsOf,
                 Limit = JobsOnPage + 1,
             },
             cancellationToken
@@ -126,60 +155,58 @@ internal static class DashboardEndpoints
         );
     }
 
-    private static async Task<IResult> ShowJobAsync(
-        string id,
+    private static async Task<RazorComponentResult<JobPage>> ShowJobAsync(
+        RequestedJob requested,
         JobDirectory jobs,
         ResultReader results,
         TimeProvider time,
+        [FromQuery(Name = "after_line")] string? afterLine,
         CancellationToken cancellationToken
     )
     {
-        if (
-            !JobEndpoints.TryParseId(id, out Guid jobId)
-            || await jobs.FindAsync(jobId, cancellationToken) is not { } job
-        )
-        {
-            return ErrorPageOf(Problem.Of(ProblemCodes.JobNotFound));
-        }
-
+        long after = long.TryParse(afterLine, CultureInfo.InvariantCulture, out long line) ? line : -1;
+        IReadOnlyList<ShardStatus> shards = await jobs.ListShardsAsync(
+            requested.Id,
+            ShardsOnPage + 1,
+            after,
+            cancellationToken
+        );
         return new RazorComponentResult<JobPage>(
             new
             {
                 Now = time.GetUtcNow(),
-                Job = job,
-                Parameters = GenerationParametersJson.Write(job.Parameters),
-                Shards = await jobs.ListShardsAsync(jobId, ShardsOnPage, -1, cancellationToken),
-                Loads = await jobs.ListLoadsAsync(jobId, cancellationToken),
+                requested.Job,
+                Parameters = GenerationParametersJson.Write(requested.Job.Parameters),
+                Shards = shards.Take(ShardsOnPage).ToArray(),
+                IsFirst = after < 0,
+                NextShard = shards.Count > ShardsOnPage ? shards[ShardsOnPage - 1].FirstLine : (long?)null,
+                Webhooks = await jobs.ListWebhooksAsync(requested.Id, cancellationToken),
+                Loads = await jobs.ListLoadsAsync(requested.Id, cancellationToken),
                 Preview = await results
-                    .ReadAsync(jobId, 0, cancellationToken)
+                    .ReadAsync(requested.Id, 0, cancellationToken)
                     .Take(ResultsOnPage)
                     .ToArrayAsync(cancellationToken),
             }
         );
     }
 
-    private static async Task<IResult> CancelAsync(string id, JobDirectory jobs, CancellationToken cancellationToken) =>
-        JobEndpoints.TryParseId(id, out Guid jobId) && await jobs.CancelAsync(jobId, cancellationToken) is { } job
-            ? TypedResults.LocalRedirect($"{Root}/jobs/{job.Id}")
-            : ErrorPageOf(Problem.Of(ProblemCodes.JobNotFound));
-
     private static async Task<RazorComponentResult<ModelsPage>> ShowModelsAsync(
         ModelDirectory models,
         CancellationToken cancellationToken
     ) => new(new { Models = await models.ListModelsAsync(cancellationToken) });
 
-    private static async Task<IResult> ShowModelAsync(
+    private static async Task<RazorComponentResult<ModelPage>> ShowModelAsync(
         string name,
         ModelDirectory models,
+        TimeProvider time,
         CancellationToken cancellationToken
-    )
-    {
-        string wanted = Uri.UnescapeDataString(name);
-        IReadOnlyList<ModelStatus> all = await models.ListModelsAsync(cancellationToken);
-        return all.FirstOrDefault(model => model.Name == wanted) is { } found
-            ? new RazorComponentResult<ModelPage>(new { Model = found })
-            : ErrorPageOf(Problem.Of(ProblemCodes.ModelNotFound));
-    }
+    ) => new(new { Now = time.GetUtcNow(), Model = await ModelEndpoints.FindAsync(name, models, cancellationToken) });
+
+    private static async Task<RazorComponentResult<KeysPage>> ShowKeysAsync(
+        ApiKeyDirectory keys,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    ) => new(new { Now = time.GetUtcNow(), Keys = await keys.ListAsync(cancellationToken) });
 
     private static async Task<RazorComponentResult<DevicesPage>> ShowDevicesAsync(
         ModelDirectory models,

@@ -94,6 +94,10 @@ internal sealed partial class EmbeddedPostgresServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether some process runs a server on the data folder, to be joined.</summary>
+    public static bool IsRunning(EmbeddedPostgresOptions options) =>
+        PostmasterFile.ReadLive(DataFolder.Of(options).Cluster) is { IsReady: true };
+
     /// <summary>The connection string of the server that another process of this user runs on the data folder.</summary>
     /// <exception cref="EmbeddedPostgresException">None runs, or it isn't ours.</exception>
     public static async Task<string> JoinAsync(

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Seq2Seq.Api.Authentication;
 using Seq2Seq.Api.Jobs;
 using Seq2Seq.Api.OpenApi;
 using Seq2Seq.Api.Problems;
@@ -37,6 +38,7 @@ internal sealed class GenerateEndpoint(JobSubmitter submitter, JobDirectory jobs
     /// <summary>Runs ahead of other jobs. For more than a few texts, submit a job.</summary>
     private static async Task<Results<Ok<GenerateResponse>, ProblemResult>> HandleAsync(
         HttpContext context,
+        Caller caller,
         GenerateEndpoint endpoint,
         CancellationToken cancellationToken
     )
@@ -54,7 +56,10 @@ internal sealed class GenerateEndpoint(JobSubmitter submitter, JobDirectory jobs
         body.RefuseOthers();
         return await endpoint.GenerateAsync(
             context.Response,
-            request,
+            request with
+            {
+                ApiKeyId = caller.ApiKeyId,
+            },
             lines,
             seconds is { } given ? TimeSpan.FromSeconds(given) : DefaultTimeout,
             cancellationToken

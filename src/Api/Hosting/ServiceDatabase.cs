@@ -28,14 +28,29 @@ internal sealed partial class ServiceDatabase : IAsyncDisposable
     /// <summary>Scripts that were applied now.</summary>
     public IReadOnlyList<string> Migrated { get; private set; } = [];
 
-    public static async Task<ServiceDatabase> OpenAsync(
+    /// <summary>For a process of the service.</summary>
+    public static Task<ServiceDatabase> OpenAsync(
         IConfiguration configuration,
         ServiceRole role,
         ILoggerFactory loggers,
         CancellationToken cancellationToken
+    ) => OpenAsync(configuration, _ => role == ServiceRole.Worker, loggers, cancellationToken);
+
+    /// <summary>For a command beside the service, which may run or not.</summary>
+    public static Task<ServiceDatabase> OpenBesideAsync(
+        IConfiguration configuration,
+        ILoggerFactory loggers,
+        CancellationToken cancellationToken
+    ) => OpenAsync(configuration, EmbeddedPostgresServer.IsRunning, loggers, cancellationToken);
+
+    private static async Task<ServiceDatabase> OpenAsync(
+        IConfiguration configuration,
+        Func<EmbeddedPostgresOptions, bool> joins,
+        ILoggerFactory loggers,
+        CancellationToken cancellationToken
     )
     {
-        ServiceDatabase database = await FindAsync(configuration, role, loggers, cancellationToken);
+        ServiceDatabase database = await FindAsync(configuration, joins, loggers, cancellationToken);
         try
         {
             database.Migrated = await MigrateAsync(
@@ -88,7 +103,7 @@ internal sealed partial class ServiceDatabase : IAsyncDisposable
 
     private static async Task<ServiceDatabase> FindAsync(
         IConfiguration configuration,
-        ServiceRole role,
+        Func<EmbeddedPostgresOptions, bool> joins,
         ILoggerFactory loggers,
         CancellationToken cancellationToken
     )
@@ -100,7 +115,7 @@ internal sealed partial class ServiceDatabase : IAsyncDisposable
 
         var options = new EmbeddedPostgresOptions();
         configuration.GetSection(EmbeddedPostgresOptions.SectionName).Bind(options);
-        if (role == ServiceRole.Worker)
+        if (joins(options))
         {
             return new ServiceDatabase(
                 await EmbeddedPostgresServer.JoinAsync(options, TimeProvider.System, cancellationToken),

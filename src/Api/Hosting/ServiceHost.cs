@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Seq2Seq.Api.Health;
+using Seq2Seq.Api.Telemetry;
 using Seq2Seq.Jobs;
 using Seq2Seq.Jobs.Configuration;
 using Seq2Seq.Jobs.Storage;
@@ -98,6 +99,7 @@ internal sealed class ServiceHost : IAsyncDisposable
                 }
             );
             Configure(worker, settings, connectionString);
+            worker.Services.AddTelemetry(worker.Configuration);
             return worker.Build();
         }
 
@@ -110,6 +112,7 @@ internal sealed class ServiceHost : IAsyncDisposable
         builder.WebHost.UseUrls(urls is { Length: > 0 } ? urls : UsualUrls);
         if (settings.Role == ServiceRole.Worker)
         {
+            builder.Services.AddTelemetry(builder.Configuration);
             WebApplication health = builder.Build();
             health.MapHealth();
             return health;

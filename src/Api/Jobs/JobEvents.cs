@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Seq2Seq.Api.Problems;
 using Seq2Seq.Jobs;
 
 namespace Seq2Seq.Api.Jobs;
@@ -21,30 +20,22 @@ internal static class JobEvents
     /// <summary>
     /// Events named progress and finished whose data is the job. The stream ends after finished; Last-Event-ID resumes.
     /// </summary>
-    public static async Task<Results<ServerSentEventsResult<JobResource>, NoContent, ProblemResult>> HandleAsync(
+    public static Results<ServerSentEventsResult<JobResource>, NoContent> Handle(
         HttpRequest request,
-        string id,
+        RequestedJob requested,
         JobDirectory jobs,
         TimeProvider time,
         CancellationToken cancellationToken
     )
     {
-        if (
-            !JobEndpoints.TryParseId(id, out Guid jobId)
-            || await jobs.FindAsync(jobId, cancellationToken) is not { } job
-        )
-        {
-            return JobEndpoints.NotFound(id);
-        }
-
         string? seen = request.Headers["Last-Event-ID"];
-        if (job.FinishedAt is not null && seen == IdOf(job))
+        if (requested.Job.FinishedAt is not null && seen == IdOf(requested.Job))
         {
             // Browsers reconnect when a stream ends; this status tells them to stop (HTML, section 9.2.3).
             return TypedResults.NoContent();
         }
 
-        return TypedResults.ServerSentEvents(FollowAsync(jobId, seen, jobs, time, cancellationToken));
+        return TypedResults.ServerSentEvents(FollowAsync(requested.Id, seen, jobs, time, cancellationToken));
     }
 
     private static async IAsyncEnumerable<SseItem<JobResource>> FollowAsync(
@@ -84,5 +75,8 @@ internal static class JobEvents
     }
 
     private static string IdOf(Job job) =>
-        string.Create(CultureInfo.InvariantCulture, $"{JobResource.StateName(job.State)}-{job.Lines}-{job.LinesDone}");
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{job.Run}-{JobResource.StateName(job.State)}-{job.Lines}-{job.LinesDone}"
+        );
 }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Loading;
 using Seq2Seq.Jobs;
+using Seq2Seq.Jobs.Webhooks;
 
 namespace Seq2Seq.Api.Jobs;
 
@@ -42,6 +43,9 @@ internal record JobResource
 
     public required int ShardsDone { get; init; }
 
+    [Description("1, and one more each time that its failed lines were run again.")]
+    public required int Run { get; init; }
+
     public required DateTimeOffset CreatedAt { get; init; }
 
     public DateTimeOffset? StartedAt { get; init; }
@@ -53,6 +57,9 @@ internal record JobResource
 
     [Description("When the job fails if it has not finished; null when no time was set.")]
     public DateTimeOffset? Deadline { get; init; }
+
+    [Description("Where it is said that the job has ended; null when nobody asked.")]
+    public string? WebhookUrl { get; init; }
 
     [Description("When the finished job and its results are deleted.")]
     public DateTimeOffset? ExpiresAt { get; init; }
@@ -78,11 +85,13 @@ internal record JobResource
             Bytes = job.Bytes,
             Shards = job.Shards,
             ShardsDone = job.ShardsDone,
+            Run = job.Run,
             CreatedAt = job.CreatedAt,
             StartedAt = job.StartedAt,
             FinishedAt = job.FinishedAt,
             StartAt = job.StartAt,
             Deadline = job.Deadline,
+            WebhookUrl = job.WebhookUrl,
             ExpiresAt = job.ExpiresAt,
             Error = job.ErrorCode is { } code ? new JobError(code, job.ErrorMessage ?? "") : null,
             Links = JobLinks.Of(job.Id),
@@ -115,10 +124,30 @@ internal sealed record JobDetail : JobResource
 internal sealed record JobError(string Code, string Message);
 
 /// <summary>Addresses of what belongs to a job.</summary>
-internal sealed record JobLinks(string Self, string Results, string Shards, string Events, string Cancel)
+internal sealed record JobLinks(
+    string Self,
+    string Results,
+    string Shards,
+    string Events,
+    string Webhooks,
+    string Cancel,
+    string Pause,
+    string Resume,
+    string Retry
+)
 {
     public static JobLinks Of(Guid id) =>
-        new($"/jobs/{id}", $"/jobs/{id}/results", $"/jobs/{id}/shards", $"/jobs/{id}/events", $"/jobs/{id}/cancel");
+        new(
+            $"/jobs/{id}",
+            $"/jobs/{id}/results",
+            $"/jobs/{id}/shards",
+            $"/jobs/{id}/events",
+            $"/jobs/{id}/webhooks",
+            $"/jobs/{id}/cancel",
+            $"/jobs/{id}/pause",
+            $"/jobs/{id}/resume",
+            $"/jobs/{id}/retry"
+        );
 }
 
 /// <summary>A load of a model that gave results of a job.</summary>
@@ -163,3 +192,44 @@ internal sealed record ShardPage(
     IReadOnlyList<ShardStatus> Shards,
     [property: Description("Give this as after_line to get the next page; null on the last.")] long? Next
 );
+
+/// <summary>What became of the messages that a job has ended, oldest first: one for each time that it has.</summary>
+internal sealed record WebhookList(IReadOnlyList<WebhookResource> Webhooks);
+
+/// <summary>A message to the job's webhook, and what became of it.</summary>
+internal sealed record WebhookResource
+{
+    [Description("The header webhook-id of the message; the same in every attempt.")]
+    public required string Id { get; init; }
+
+    [Description("job.completed, job.failed or job.cancelled.")]
+    public required string Type { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public required int Attempts { get; init; }
+
+    [Description("When it is tried next; null once it was delivered or given up.")]
+    public DateTimeOffset? DueAt { get; init; }
+
+    public DateTimeOffset? DeliveredAt { get; init; }
+
+    [Description("HTTP status of the receiver's last answer; null when there was none.")]
+    public int? Status { get; init; }
+
+    [Description("Why the last attempt did not deliver it.")]
+    public string? Error { get; init; }
+
+    public static WebhookResource Of(WebhookStatus webhook) =>
+        new()
+        {
+            Id = webhook.MessageId,
+            Type = webhook.Type,
+            CreatedAt = webhook.CreatedAt,
+            Attempts = webhook.Attempts,
+            DueAt = webhook.DueAt,
+            DeliveredAt = webhook.DeliveredAt,
+            Status = webhook.Status,
+            Error = webhook.Error,
+        };
+}

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Text;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Net.Http.Headers;
@@ -30,10 +31,9 @@ internal static class JobResults
     /// The lines that are ready, in input order, from line <c>from</c> on. Repeat with the number in Seq2Seq-Next-Line until
     /// Seq2Seq-Complete is true.
     /// </summary>
-    public static async Task<Results<PushStreamHttpResult, ProblemResult>> HandleAsync(
+    public static async Task<Results<PushStreamHttpResult, StatusCodeHttpResult>> HandleAsync(
         HttpContext context,
-        string id,
-        JobDirectory jobs,
+        RequestedJob requested,
         ResultReader results,
         [FromQuery, Description("jsonl, csv or text; without it, Accept decides.")] string? format,
         [FromQuery, Description("The first line wanted, from 0.")] string? from,
@@ -42,16 +42,9 @@ internal static class JobResults
     {
         IResultFormat chosen = Choose(format, context.Request);
         long first = RequestText.Integer(from, "from", 0, long.MaxValue) ?? 0;
-        // The state is read before the lines are counted: a job seen as finished has no lines to come.
-        if (
-            !JobEndpoints.TryParseId(id, out Guid jobId)
-            || await jobs.FindAsync(jobId, cancellationToken) is not { } job
-        )
-        {
-            return JobEndpoints.NotFound(id);
-        }
-
-        long ready = await results.CountReadyAsync(jobId, cancellationToken) ?? 0;
+        // The state was read before the lines are counted: a job seen as finished has no lines to come.
+        Job job = requested.Job;
+        long ready = await results.CountReadyAsync(job.Id, cancellationToken) ?? 0;
         long next = Math.Max(first, ready);
         IHeaderDictionary headers = context.Response.Headers;
         headers[NextLineHeader] = next.ToString(CultureInfo.InvariantCulture);
@@ -61,17 +54,33 @@ internal static class JobResults
         {
             FileName = $"{job.Id}{chosen.Extension}",
         }.ToString();
-        headers.CacheControl = "no-store";
+        headers.Vary = HeaderNames.Accept;
+        if (EntityTag.IsKnown(context, TagOf(job, chosen, first, next)))
+        {
+            return TypedResults.StatusCode(StatusCodes.Status304NotModified);
+        }
+
         return TypedResults.Stream(
             stream =>
                 chosen.WriteAsync(
-                    Until(results.ReadAsync(jobId, first, cancellationToken), ready, cancellationToken),
+                    Until(results.ReadAsync(job.Id, first, cancellationToken), ready, cancellationToken),
                     stream,
                     cancellationToken
                 ),
             chosen.ContentType
         );
     }
+
+    // Results change when lines get one, and when a retry gives them another.
+    private static EntityTagHeaderValue TagOf(Job job, IResultFormat format, long first, long next) =>
+        EntityTag.Of(
+            Encoding.UTF8.GetBytes(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{job.Id} {job.Run} {job.State} {job.LinesDone} {job.LinesFailed} {format.Name} {first} {next}"
+                )
+            )
+        );
 
     private static IResultFormat Choose(string? format, HttpRequest request)
     {

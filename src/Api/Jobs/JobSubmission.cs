@@ -32,6 +32,19 @@ internal sealed record JobSubmission
 
     [Description("If the job has not finished by then, it fails and keeps the results it has.")]
     public DateTimeOffset? Deadline { get; init; }
+
+    [Description("Where to say that the job has ended, signed by the Standard Webhooks rules.")]
+    public WebhookRequest? Webhook { get; init; }
+}
+
+/// <summary>A receiver of a job's end.</summary>
+internal sealed record WebhookRequest
+{
+    [Description("An https address that this service may reach.")]
+    public required string Url { get; init; }
+
+    [Description("whsec_ and 24 to 64 bytes in base64, to sign with; the configured one when absent.")]
+    public string? Secret { get; init; }
 }
 
 /// <summary>One line of input: a plain string does as well.</summary>
@@ -44,4 +57,10 @@ internal sealed record JobInput
 
     [Description("Token ids instead of text, as the model's tokenizer makes them, end token included.")]
     public IReadOnlyList<int>? InputIds { get; init; }
+
+    [Description("A target to score; nothing is generated then.")]
+    public string? Target { get; init; }
+
+    [Description("Such a target in token ids, end token included.")]
+    public IReadOnlyList<int>? TargetIds { get; init; }
 }

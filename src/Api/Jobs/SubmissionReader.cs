@@ -3,7 +3,9 @@ using System.Text.Json;
 using Seq2Seq.Api.Problems;
 using Seq2Seq.Api.Requests;
 using Seq2Seq.Inference.Generation;
+using Seq2Seq.Jobs.Configuration;
 using Seq2Seq.Jobs.Submission;
+using Seq2Seq.Jobs.Webhooks;
 
 namespace Seq2Seq.Api.Jobs;
 
@@ -18,20 +20,19 @@ internal static class SubmissionReader
     private const int LongestName = 200;
     private const int LongestModel = 200;
     private const int LongestKey = 255;
-    private const int LastPriority = 9;
 
     /// <summary>The priority of a job that names none.</summary>
     public const int UsualPriority = 5;
 
     private const int LeastRetentionSeconds = 60;
-    private const int MostRetentionSeconds = 366 * 24 * 60 * 60;
+    private static readonly int MostRetentionSeconds = (int)JobsOptions.MaxRetention.TotalSeconds;
 
     /// <summary>Takes what describes a job; the caller takes its own members before <see cref="RequestObject.RefuseOthers"/>.</summary>
     public static JobRequest Read(RequestObject body, int usualPriority, string? idempotencyKey)
     {
         string model = body.TakeString("model") ?? throw RequestException.Missing("model", "the name of a model");
         string? name = body.TakeString("name");
-        int? priority = body.TakeInteger("priority", 0, LastPriority);
+        int? priority = body.TakeInteger("priority", JobRequest.FirstPriority, JobRequest.LastPriority);
         JsonElement? parameters = body.TakeJson("parameters", JsonValueKind.Object, "an object");
         int? retention = body.TakeInteger("retention_seconds", LeastRetentionSeconds, MostRetentionSeconds);
         return new JobRequest
@@ -43,8 +44,25 @@ internal static class SubmissionReader
             Retention = retention is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
             StartAt = TakeTime(body, "start_at"),
             Deadline = TakeTime(body, "deadline"),
+            Webhook = TakeWebhook(body),
             IdempotencyKey = idempotencyKey,
         };
+    }
+
+    private static WebhookTarget? TakeWebhook(RequestObject body)
+    {
+        const string Expected = "an object with url and, if you like, secret";
+        if (body.TakeJson("webhook", JsonValueKind.Object, Expected) is not { } json)
+        {
+            return null;
+        }
+
+        RequestObject webhook = RequestObject.Of(json, body.PathOf("webhook"), Expected);
+        string url =
+            webhook.TakeString("url") ?? throw RequestException.Missing(webhook.PathOf("url"), "an https address");
+        string? secret = webhook.TakeString("secret");
+        webhook.RefuseOthers();
+        return new WebhookTarget(url, secret);
     }
 
     private static DateTimeOffset? TakeTime(RequestObject body, string name)
@@ -88,7 +106,7 @@ internal static class SubmissionReader
             );
     }
 
-    /// <summary>The lines of a JSON body: strings, or objects with <c>custom_id</c> and <c>text</c> or <c>input_ids</c>.</summary>
+    /// <summary>The lines of a JSON body: strings, or objects with <c>custom_id</c> and <c>text</c> or <c>input_ids</c>, and maybe a target.</summary>
     public static IReadOnlyList<SourceLine> ReadInputs(RequestObject body, int most)
     {
         const string Expected = "an array of texts or of objects with text or input_ids";
@@ -121,6 +139,8 @@ internal static class SubmissionReader
         string? customId = line.TakeString("custom_id");
         string? text = line.TakeString("text");
         JsonElement? ids = line.TakeJson("input_ids", JsonValueKind.Array, "an array of token ids");
+        string? target = line.TakeString("target");
+        JsonElement? targetIds = line.TakeJson("target_ids", JsonValueKind.Array, "an array of token ids");
         line.RefuseOthers();
         if (text is null == ids is null)
         {
@@ -131,11 +151,22 @@ internal static class SubmissionReader
             );
         }
 
+        if (target is not null && targetIds is not null)
+        {
+            throw RequestException.Invalid(
+                path,
+                "an object with both target and target_ids",
+                "an object with one of them, or neither"
+            );
+        }
+
         return new SourceLine
         {
             CustomId = customId,
             Text = text,
             InputIds = ids is { } array ? ReadInputIds(array, line.PathOf("input_ids")) : null,
+            Target = target,
+            TargetIds = targetIds is { } targets ? ReadInputIds(targets, line.PathOf("target_ids")) : null,
         };
     }
 

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
+using Seq2Seq.Api.Authentication;
 using Seq2Seq.Api.Requests;
 using Seq2Seq.Jobs.Configuration;
 using Seq2Seq.Jobs.Submission;
@@ -15,6 +16,7 @@ internal static class SubmitJob
 
     public static async Task<Accepted<JobResource>> HandleAsync(
         HttpContext context,
+        Caller caller,
         JobSubmitter submitter,
         IOptions<JobsOptions> options,
         CancellationToken cancellationToken
@@ -24,7 +26,10 @@ internal static class SubmitJob
         try
         {
             SubmittedJob submitted = await submitter.SubmitAsync(
-                submission.Request,
+                submission.Request with
+                {
+                    ApiKeyId = caller.ApiKeyId,
+                },
                 submission.Lines,
                 cancellationToken
             );

@@ -31,6 +31,9 @@ internal sealed record DeviceResource
 
     public required long ShardsRunning { get; init; }
 
+    [Description("Shards that wait for a model which the slot serves; other slots may take them as well.")]
+    public required long ShardsWaiting { get; init; }
+
     public required long LinesDone { get; init; }
 
     [Description("Share of the time since the worker's start that the slot was computing, 0 to 1.")]
@@ -40,7 +43,7 @@ internal sealed record DeviceResource
 
     public required DateTimeOffset HeartbeatAt { get; init; }
 
-    public static DeviceResource Of(SlotStatus slot, DateTimeOffset now) =>
+    public static DeviceResource Of(SlotStatus slot, IReadOnlyList<ModelStatus> models, DateTimeOffset now) =>
         new()
         {
             Name = slot.Name,
@@ -53,11 +56,17 @@ internal sealed record DeviceResource
             Message = slot.Message,
             Models = slot.Models,
             ShardsRunning = slot.ShardsRunning,
+            ShardsWaiting = WaitingOf(slot, models),
             LinesDone = slot.LinesDone,
             Utilisation = UtilisationOf(slot, now),
             StartedAt = slot.StartedAt,
             HeartbeatAt = slot.HeartbeatAt,
         };
+
+    public static long WaitingOf(SlotStatus slot, IReadOnlyList<ModelStatus> models) =>
+        models
+            .Where(model => slot.Models.Contains(model.Name, StringComparer.Ordinal))
+            .Sum(model => model.ShardsWaiting);
 
     public static double UtilisationOf(SlotStatus slot, DateTimeOffset now)
     {

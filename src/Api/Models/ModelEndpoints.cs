@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Seq2Seq.Api.OpenApi;
 using Seq2Seq.Api.Problems;
 using Seq2Seq.Api.Requests;
+using Seq2Seq.Jobs.Keys;
 using Seq2Seq.Jobs.Scheduling;
 
 namespace Seq2Seq.Api.Models;
@@ -9,6 +10,8 @@ namespace Seq2Seq.Api.Models;
 /// <summary><c>/models</c> and <c>/devices</c>: what the workers say of their models and slots.</summary>
 internal static class ModelEndpoints
 {
+    private const int LongestFound = 100;
+
     public static void MapModels(this IEndpointRouteBuilder app)
     {
         RouteGroupBuilder group = app.MapGroup("").AddEndpointFilterFactory(StrictQuery.Create);
@@ -20,6 +23,15 @@ internal static class ModelEndpoints
             .WithName("GetModel")
             .WithSummary("Look at a model and its load reports")
             .RefusesWith(404);
+        // Here the name is one piece of the path: its slashes are written %2F.
+        RouteGroupBuilder model = group
+            .MapGroup("/models/{name}")
+            .WithTags("Models")
+            .RequireAuthorization(KeyScopes.Admin)
+            .RefusesWith(404);
+        model.MapPost("/pause", PauseAsync).WithName("PauseModel").WithSummary("Pause a model's queue");
+        model.MapPost("/resume", ResumeAsync).WithName("ResumeModel").WithSummary("Resume a model's queue");
+        model.MapPost("/load", LoadAsync).WithName("LoadModel").WithSummary("Try again to load a model");
         group
             .MapGet("/devices", ListDevicesAsync)
             .WithTags("Devices")
@@ -32,7 +44,53 @@ internal static class ModelEndpoints
         TypedResults.Ok(new ModelList([.. (await models.ListModelsAsync(cancellationToken)).Select(ModelResource.Of)]));
 
     /// <summary>One model: its state on each slot, and each load's report with every try and its error.</summary>
-    private static async Task<Results<Ok<ModelResource>, ProblemResult>> GetAsync(
+    private static async Task<Ok<ModelResource>> GetAsync(
+        string name,
+        ModelDirectory models,
+        CancellationToken cancellationToken
+    ) => TypedResults.Ok(ModelResource.Of(await FindAsync(name, models, cancellationToken)));
+
+    /// <summary>Lets no shard of the model start, whichever job it is of; those that run go on to their end. Pausing twice equals once.</summary>
+    private static async Task<Ok<ModelResource>> PauseAsync(
+        string name,
+        ModelDirectory models,
+        CancellationToken cancellationToken
+    )
+    {
+        ModelStatus model = await FindAsync(name, models, cancellationToken);
+        await models.PauseAsync(model.Name, cancellationToken);
+        return TypedResults.Ok(ModelResource.Of(await FindAsync(name, models, cancellationToken)));
+    }
+
+    /// <summary>Lets the model's shards start again. Resuming twice equals once.</summary>
+    private static async Task<Ok<ModelResource>> ResumeAsync(
+        string name,
+        ModelDirectory models,
+        CancellationToken cancellationToken
+    )
+    {
+        ModelStatus model = await FindAsync(name, models, cancellationToken);
+        await models.ResumeAsync(model.Name, cancellationToken);
+        return TypedResults.Ok(ModelResource.Of(await FindAsync(name, models, cancellationToken)));
+    }
+
+    /// <summary>
+    /// Asks every worker that could not load the model to try now, and not only after Jobs:ModelRetryInterval. Where it is loaded
+    /// nothing happens. GET /models/{name} says what came of it.
+    /// </summary>
+    private static async Task<Accepted<ModelResource>> LoadAsync(
+        string name,
+        ModelDirectory models,
+        CancellationToken cancellationToken
+    )
+    {
+        ModelStatus model = await FindAsync(name, models, cancellationToken);
+        await models.RetryLoadAsync(model.Name, cancellationToken);
+        return TypedResults.Accepted($"/models/{Uri.EscapeDataString(model.Name)}", ModelResource.Of(model));
+    }
+
+    /// <exception cref="RequestException">There is no such model.</exception>
+    public static async Task<ModelStatus> FindAsync(
         string name,
         ModelDirectory models,
         CancellationToken cancellationToken
@@ -41,16 +99,13 @@ internal static class ModelEndpoints
         // Routing decodes all but the slash.
         string wanted = Uri.UnescapeDataString(name);
         IReadOnlyList<ModelStatus> all = await models.ListModelsAsync(cancellationToken);
-        return all.FirstOrDefault(model => model.Name == wanted) is { } found
-            ? TypedResults.Ok(ModelResource.Of(found))
-            : new ProblemResult(
-                Problem.Of(ProblemCodes.ModelNotFound) with
-                {
-                    Field = "name",
-                    Found = wanted.Length <= 100 ? wanted : wanted[..100],
-                    Expected = string.Join(", ", all.Select(model => model.Name)),
-                }
-            );
+        return all.FirstOrDefault(model => model.Name == wanted)
+            ?? throw new RequestException(ProblemCodes.ModelNotFound, ProblemCodes.ModelNotFound.Meaning)
+            {
+                Field = "name",
+                Found = wanted.Length <= LongestFound ? wanted : wanted[..LongestFound],
+                Expected = string.Join(", ", all.Select(model => model.Name)),
+            };
     }
 
     /// <summary>The device slots of all live workers, with their load.</summary>
@@ -62,6 +117,7 @@ internal static class ModelEndpoints
     {
         DateTimeOffset now = time.GetUtcNow();
         IReadOnlyList<SlotStatus> slots = await models.ListSlotsAsync(cancellationToken);
-        return TypedResults.Ok(new DeviceList([.. slots.Select(slot => DeviceResource.Of(slot, now))]));
+        IReadOnlyList<ModelStatus> all = await models.ListModelsAsync(cancellationToken);
+        return TypedResults.Ok(new DeviceList([.. slots.Select(slot => DeviceResource.Of(slot, all, now))]));
     }
 }

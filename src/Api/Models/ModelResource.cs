@@ -12,6 +12,9 @@ internal sealed record ModelResource
     [Description("loading, ready (on at least one slot) or failed (on every slot that should hold it).")]
     public required string State { get; init; }
 
+    [Description("Whether its queue is paused: no shard of it starts until it is resumed.")]
+    public required bool Paused { get; init; }
+
     public required long ShardsWaiting { get; init; }
 
     public required long ShardsRunning { get; init; }
@@ -23,6 +26,7 @@ internal sealed record ModelResource
         {
             Name = model.Name,
             State = model.State,
+            Paused = model.IsPaused,
             ShardsWaiting = model.ShardsWaiting,
             ShardsRunning = model.ShardsRunning,
             Slots = [.. model.Slots.Select(ModelOnSlotResource.Of)],
@@ -42,6 +46,12 @@ internal sealed record ModelOnSlotResource
     [Description("The model that serves: another where the operator's policy fell back to it.")]
     public string? ServedBy { get; init; }
 
+    [Description("What a few batches after loading measured; null when they were not run.")]
+    public double? LinesPerSecond { get; init; }
+
+    [Description("When loading is tried again; null unless failed.")]
+    public DateTimeOffset? RetryAt { get; init; }
+
     [Description("Every try of the load with its error; null while loading.")]
     public LoadReport? Report { get; init; }
 
@@ -52,6 +62,8 @@ internal sealed record ModelOnSlotResource
             Slot = slot.Slot,
             State = slot.State,
             ServedBy = slot.ServedBy,
+            LinesPerSecond = slot.LinesPerSecond,
+            RetryAt = slot.RetryAt,
             Report = slot.Report,
         };
 }

@@ -28,6 +28,42 @@ internal static class OperationDescriptions
     public static TBuilder RefusesWith<TBuilder>(this TBuilder builder, params int[] statuses)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new RefusedWith(statuses));
 
+    /// <summary>Describes the parameter that <see cref="RequestedJob"/> reads.</summary>
+    public static RouteGroupBuilder DescribeJobId(this RouteGroupBuilder group) =>
+        group.AddOpenApiOperationTransformer(
+            (operation, _, _) =>
+            {
+                operation.Parameters ??= [];
+                operation.Parameters.Insert(
+                    0,
+                    new OpenApiParameter
+                    {
+                        Name = RequestedJob.RouteParameter,
+                        In = ParameterLocation.Path,
+                        Required = true,
+                        Description = "The job.",
+                        Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "uuid" },
+                    }
+                );
+                return Task.CompletedTask;
+            }
+        );
+
+    /// <summary>Describes a JSON body that a handler reads itself.</summary>
+    public static RouteHandlerBuilder DescribeBody<TBody>(this RouteHandlerBuilder builder, string example) =>
+        builder.AddOpenApiOperationTransformer(
+            async (operation, context, cancellationToken) =>
+                operation.RequestBody = new OpenApiRequestBody
+                {
+                    Required = true,
+                    Content = Content(
+                        "application/json",
+                        await context.GetOrCreateSchemaAsync(typeof(TBody), null, cancellationToken),
+                        example
+                    ),
+                }
+        );
+
     public static RouteHandlerBuilder DescribeSubmit(this RouteHandlerBuilder builder) =>
         builder
             .WithSummary("Submit a job")
@@ -38,25 +74,18 @@ internal static class OperationDescriptions
                 202 is answered. With an Idempotency-Key, repeating the request gives the same job.
                 """
             )
-            .RefusesWith(400, 409, 413, 415, 422)
+            .RefusesWith(400, 409, 413, 415, 422, 429)
             .AddOpenApiOperationTransformer(DescribeSubmit);
 
     public static RouteHandlerBuilder DescribeGenerate(this RouteHandlerBuilder builder) =>
         builder
-            .RefusesWith(400, 409, 413, 415, 422, 502, 504)
+            .RefusesWith(400, 409, 413, 415, 422, 429, 502, 504)
+            .DescribeBody<GenerateRequest>(GenerateExample)
             .AddOpenApiOperationTransformer(
-                async (operation, context, cancellationToken) =>
+                (operation, _, _) =>
                 {
                     AddIdempotencyKey(operation);
-                    operation.RequestBody = new OpenApiRequestBody
-                    {
-                        Required = true,
-                        Content = Content(
-                            "application/json",
-                            await context.GetOrCreateSchemaAsync(typeof(GenerateRequest), null, cancellationToken),
-                            GenerateExample
-                        ),
-                    };
+                    return Task.CompletedTask;
                 }
             );
 
@@ -97,6 +126,7 @@ internal static class OperationDescriptions
                             StringComparer.Ordinal
                         ),
                     };
+                    operation.Responses["304"] = new OpenApiResponse { Description = "As If-None-Match names them." };
                     return Task.CompletedTask;
                 }
             );
@@ -163,6 +193,10 @@ internal static class OperationDescriptions
             ["deadline"] = Field(
                 JsonSchemaType.String,
                 "If the job has not finished by then, it fails and keeps the results it has."
+            ),
+            ["webhook"] = Field(
+                JsonSchemaType.String,
+                "Where to say that the job has ended: a JSON object with url and, if you like, secret."
             ),
             ["format"] = Field(
                 JsonSchemaType.String,

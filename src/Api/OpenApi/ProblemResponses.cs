@@ -16,6 +16,7 @@ internal sealed class ProblemResponses : IOpenApiOperationTransformer
     private static readonly int[] Shared =
     [
         StatusCodes.Status401Unauthorized,
+        StatusCodes.Status403Forbidden,
         StatusCodes.Status500InternalServerError,
         StatusCodes.Status503ServiceUnavailable,
     ];

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Seq2Seq.Jobs.Keys;
 
 namespace Seq2Seq.Api.Problems;
 
@@ -10,6 +11,11 @@ internal static class ProblemCodes
         StatusCodes.Status413PayloadTooLarge,
         "The body is too large",
         "Send less at once; large inputs go as a file, by multipart/form-data or as a raw body."
+    );
+
+    public static readonly ProblemCode BytesLimitReached = Limit(
+        LimitCodes.BytesPerDay,
+        "The API key has submitted its bytes for the day"
     );
 
     public static readonly ProblemCode CrossSite = new(
@@ -66,6 +72,13 @@ internal static class ProblemCodes
         StatusCodes.Status406NotAcceptable,
         "No such result format",
         "expected lists the formats, for the format parameter and for Accept."
+    );
+
+    public static readonly ProblemCode FormInvalid = new(
+        "form_invalid",
+        StatusCodes.Status403Forbidden,
+        "The form is not one of these pages",
+        "Its token is missing, another's or too old; load the page again. Programs use the API instead."
     );
 
     public static readonly ProblemCode GenerateTimeout = new(
@@ -145,6 +158,18 @@ internal static class ProblemCodes
         "The id is wrong, or the job's retention has passed."
     );
 
+    public static readonly ProblemCode JobStateConflict = new(
+        "job_state_conflict",
+        StatusCodes.Status409Conflict,
+        "The job's state does not allow that",
+        "detail names the job's state and the states in which it can be done; GET /jobs/{id} shows the job."
+    );
+
+    public static readonly ProblemCode JobsLimitReached = Limit(
+        LimitCodes.UnfinishedJobs,
+        "The API key has as many unfinished jobs as it may"
+    );
+
     public static readonly ProblemCode JsonMalformed = new(
         "json_malformed",
         StatusCodes.Status400BadRequest,
@@ -164,6 +189,11 @@ internal static class ProblemCodes
         StatusCodes.Status401Unauthorized,
         "An API key is needed",
         "Send it as 'Authorization: Bearer KEY' or as 'X-Api-Key: KEY'; browsers sign in at /login."
+    );
+
+    public static readonly ProblemCode LinesLimitReached = Limit(
+        LimitCodes.LinesPerDay,
+        "The API key has submitted its lines for the day"
     );
 
     public static readonly ProblemCode MediaTypeUnsupported = new(
@@ -215,6 +245,11 @@ internal static class ProblemCodes
         "field names it; detail says what it may be."
     );
 
+    public static readonly ProblemCode RateLimitReached = Limit(
+        LimitCodes.SubmitsPerMinute,
+        "The API key submits too often"
+    );
+
     public static readonly ProblemCode RequestMalformed = new(
         "request_malformed",
         StatusCodes.Status400BadRequest,
@@ -236,9 +271,17 @@ internal static class ProblemCodes
         "The body arrived below the lowest rate that is waited for; send it again."
     );
 
+    public static readonly ProblemCode ScopeMissing = new(
+        "scope_missing",
+        StatusCodes.Status403Forbidden,
+        "The API key may not do that",
+        "expected names the scope that is needed; the operator issues keys, with seq2seq keys add."
+    );
+
     public static readonly FrozenDictionary<string, ProblemCode> All = new[]
     {
         BodyTooLarge,
+        BytesLimitReached,
         CrossSite,
         DatabaseUnavailable,
         EncodingInvalid,
@@ -247,6 +290,7 @@ internal static class ProblemCodes
         FieldMissing,
         FieldUnknown,
         FormatUnknown,
+        FormInvalid,
         GenerateTimeout,
         HostUnknown,
         IdempotencyKeyInFlight,
@@ -258,9 +302,12 @@ internal static class ProblemCodes
         JobCancelled,
         JobFailed,
         JobNotFound,
+        JobsLimitReached,
+        JobStateConflict,
         JsonMalformed,
         KeyInvalid,
         KeyMissing,
+        LinesLimitReached,
         MediaTypeUnsupported,
         MethodNotAllowed,
         ModelNotFound,
@@ -268,10 +315,20 @@ internal static class ProblemCodes
         MultipartMalformed,
         NotFound,
         ParameterInvalid,
+        RateLimitReached,
         RequestMalformed,
         RequestRefused,
         RequestTimeout,
+        ScopeMissing,
     }.ToFrozenDictionary(code => code.Code, StringComparer.Ordinal);
+
+    private static ProblemCode Limit(string code, string title) =>
+        new(
+            code,
+            StatusCodes.Status429TooManyRequests,
+            title,
+            "Nothing was stored. Try again after the time that Retry-After gives; the operator sets the limits."
+        );
 
     /// <summary>The code for an answer that has only a status, such as routing's 405.</summary>
     public static ProblemCode OfStatus(int status) =>

@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Diagnostics;
 using Seq2Seq.Inference.Generation;
+using Seq2Seq.Jobs;
+using Seq2Seq.Jobs.Keys;
 using Seq2Seq.Jobs.Submission;
 
 namespace Seq2Seq.Api.Problems;
@@ -35,6 +37,11 @@ internal sealed partial class ProblemExceptionHandler(ILogger<ProblemExceptionHa
         {
             httpContext.Response.Headers.RetryAfter = RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
         }
+        else if (exception is LimitExceededException limit)
+        {
+            double seconds = Math.Max(1, Math.Ceiling(limit.RetryAfter.TotalSeconds));
+            httpContext.Response.Headers.RetryAfter = seconds.ToString("F0", CultureInfo.InvariantCulture);
+        }
 
         Endpoint? endpoint = httpContext.Features.Get<IExceptionHandlerFeature>()?.Endpoint;
         await ErrorShape.WriteAsync(httpContext, endpoint, problem);
@@ -46,6 +53,8 @@ internal sealed partial class ProblemExceptionHandler(ILogger<ProblemExceptionHa
         {
             RequestException request => request.ToProblem(),
             SubmissionException refused => Refused(refused),
+            LimitExceededException limit => Problem.Of(ProblemCodes.All[limit.Code], limit.Message),
+            JobStateException conflict => Problem.Of(ProblemCodes.JobStateConflict, conflict.Message),
             GenerationParametersException parameter => Problem.Of(ProblemCodes.ParameterInvalid, parameter.Message) with
             {
                 Field = $"parameters.{parameter.Parameter}",

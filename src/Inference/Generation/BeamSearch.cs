@@ -28,6 +28,7 @@ internal sealed class BeamSearch : SequenceSearch
     private readonly List<(double Key, float Score, int Beam, int Token)> _drawn = [];
     private readonly int[] _beamNodes;
     private readonly int[] _parents;
+    private readonly int[] _lastTokens;
     private readonly float[] _beamScores;
     private int[] _sequence = new int[16];
     private int _length = 1;
@@ -46,6 +47,8 @@ internal sealed class BeamSearch : SequenceSearch
         _finished = new List<Hypothesis>(beams + 1);
         _beamNodes = new int[beams];
         _parents = new int[beams];
+        _lastTokens = new int[beams];
+        _lastTokens[0] = settings.DecoderStartTokenId;
         _beamScores = new float[beams];
         // All beams begin alike: only the first may be continued, and only it is computed.
         Array.Fill(_beamScores, Unlikely, 1, beams - 1);
@@ -55,7 +58,9 @@ internal sealed class BeamSearch : SequenceSearch
 
     public override bool IsFinished => _isFinished;
 
-    public override int TokenOf(int row) => _nodes[_beamNodes[row]].Token;
+    public override int Length => _length;
+
+    public override ReadOnlySpan<int> TokensOf(int row) => _lastTokens.AsSpan(row, 1);
 
     public override int ParentOf(int row) => _parents[row];
 
@@ -118,6 +123,7 @@ internal sealed class BeamSearch : SequenceSearch
             _nodes.Add((token, _beamNodes[parent], LogProbability(logits, parent, token)));
             _beamScores[beam] = score;
             _parents[beam] = parent;
+            _lastTokens[beam] = token;
         }
 
         for (int beam = 0; beam < _rows; beam++)

@@ -27,11 +27,7 @@ internal sealed class GeneratedSequence
     /// <param name="logProbability">Its log-probability.</param>
     public void Add(int token, float logProbability)
     {
-        if (Length == _tokens.Length)
-        {
-            Array.Resize(ref _tokens, 2 * Length);
-        }
-
+        Reserve(Length + 1);
         _tokens[Length++] = token;
         _logProbability += logProbability;
         _logProbabilities?.Add(logProbability);
@@ -45,6 +41,13 @@ internal sealed class GeneratedSequence
         }
     }
 
+    /// <summary>The tokens, and room behind them for guesses, which stay there until the next token is added.</summary>
+    public Span<int> WithGuesses(int count)
+    {
+        Reserve(Length + count);
+        return _tokens.AsSpan(0, Length + count);
+    }
+
     public SequenceOutput Output() =>
         new()
         {
@@ -53,4 +56,12 @@ internal sealed class GeneratedSequence
             FinishReason = _finished ?? FinishReason.Length,
             TokenLogprobs = _logProbabilities,
         };
+
+    private void Reserve(int length)
+    {
+        if (_tokens.Length < length)
+        {
+            Array.Resize(ref _tokens, Math.Max(length, 2 * _tokens.Length));
+        }
+    }
 }

@@ -83,6 +83,13 @@ public sealed record GenerationParameters
     [JsonPropertyName("eta_cutoff")]
     public double? EtaCutoff { get; init; }
 
+    /// <summary>
+    /// Greedy search guesses tokens from the source and from earlier outputs, and verifies several in a step: the outputs are
+    /// the same, the time is not. Null is false. Not in GenerationConfig.
+    /// </summary>
+    [JsonPropertyName("drafting")]
+    public bool? Drafting { get; init; }
+
     /// <summary>Outputs bring the log-probability of each token. Not in GenerationConfig.</summary>
     [JsonPropertyName("token_logprobs")]
     public bool? TokenLogprobs { get; init; }

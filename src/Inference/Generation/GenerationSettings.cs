@@ -48,6 +48,9 @@ internal sealed record GenerationSettings
     /// <summary>Whether outputs bring the log-probabilities of their tokens.</summary>
     public required bool TokenLogprobs { get; init; }
 
+    /// <summary>Whether greedy search may guess tokens and verify several in a step.</summary>
+    public required bool Drafting { get; init; }
+
     /// <summary>Rows that a line takes in a step at most.</summary>
     public int MaxRows => NumBeams > 1 ? NumBeams : NumReturnSequences;
 
@@ -112,6 +115,7 @@ internal sealed record GenerationSettings
             EosTokenIds = set.EosTokenId ?? [],
             Sampling = set.DoSample == true ? ResolveSampling(set, beams) : null,
             TokenLogprobs = set.TokenLogprobs ?? false,
+            Drafting = set.Drafting ?? false,
         };
         if (settings.Sampling is null)
         {

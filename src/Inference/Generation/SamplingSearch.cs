@@ -17,6 +17,7 @@ internal sealed class SamplingSearch : SequenceSearch
     private readonly int[] _sequenceOfRow;
     private readonly float[] _scores;
     private int _rows = 1;
+    private int _length = 1;
     private bool _isFirstStep = true;
 
     public SamplingSearch(GenerationSettings settings, SamplingSettings sampling, IReadOnlyList<int> source, long line)
@@ -34,7 +35,9 @@ internal sealed class SamplingSearch : SequenceSearch
 
     public override bool IsFinished => _rows == 0;
 
-    public override int TokenOf(int row) => _sequences[_sequenceOfRow[row]].Tokens[^1];
+    public override int Length => _length;
+
+    public override ReadOnlySpan<int> TokensOf(int row) => _sequences[_sequenceOfRow[row]].Tokens[^1..];
 
     public override int ParentOf(int row) => _parents[row];
 
@@ -64,6 +67,7 @@ internal sealed class SamplingSearch : SequenceSearch
         }
 
         _rows = next;
+        _length++;
     }
 
     public override IReadOnlyList<SequenceOutput> Outputs() => [.. _sequences.Select(sequence => sequence.Output())];

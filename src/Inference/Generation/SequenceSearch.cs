@@ -1,3 +1,5 @@
+using Seq2Seq.Inference.Generation.Drafting;
+
 namespace Seq2Seq.Inference.Generation;
 
 /// <summary>
@@ -12,13 +14,21 @@ internal abstract class SequenceSearch
     /// <summary>Whether <see cref="Outputs"/> are final.</summary>
     public abstract bool IsFinished { get; }
 
-    /// <summary>The token that a row feeds into the next step.</summary>
-    public abstract int TokenOf(int row);
+    /// <summary>Tokens of each row's sequence that are certain, the decoder start token included.</summary>
+    public abstract int Length { get; }
+
+    /// <summary>The tokens that a row feeds into the next step: the last of its sequence, or several.</summary>
+    public abstract ReadOnlySpan<int> TokensOf(int row);
+
+    /// <summary>Lets the search feed guesses in the next step; the result does not depend on it.</summary>
+    /// <param name="most">Guesses at most.</param>
+    /// <returns>Number of guesses.</returns>
+    public virtual int Draft(int most) => 0;
 
     /// <summary>The row of the step before that a row continues, so that it inherits its keys and values.</summary>
     public abstract int ParentOf(int row);
 
-    /// <summary>Takes the logits <c>[rows, vocabulary]</c> of a step. They may be overwritten.</summary>
+    /// <summary>Takes the logits <c>[fed tokens, vocabulary]</c> of a step. They may be overwritten.</summary>
     public abstract void Advance(Span<float> logits);
 
     /// <summary>The finished sequences, best first, without the decoder start token.</summary>
@@ -27,11 +37,22 @@ internal abstract class SequenceSearch
     /// <param name="settings">How to decode.</param>
     /// <param name="source">The line's tokens.</param>
     /// <param name="line">The line's number, for sampling.</param>
-    public static SequenceSearch Create(GenerationSettings settings, IReadOnlyList<int> source, long line) =>
+    /// <param name="earlier">Earlier outputs to guess from, or null: no guesses.</param>
+    public static SequenceSearch Create(
+        GenerationSettings settings,
+        IReadOnlyList<int> source,
+        long line,
+        DraftTable? earlier
+    ) =>
         settings switch
         {
             { NumBeams: > 1 } => new BeamSearch(settings, source, line),
             { Sampling: { } sampling } => new SamplingSearch(settings, sampling, source, line),
-            _ => new GreedySearch(settings, source),
+            { Drafting: true } when earlier is not null => new GreedySearch(
+                settings,
+                source,
+                new Drafter(earlier, source)
+            ),
+            _ => new GreedySearch(settings, source, drafter: null),
         };
 }

@@ -1,4 +1,5 @@
 using Seq2Seq.Inference.Generation;
+using Seq2Seq.Inference.Generation.Drafting;
 using Seq2Seq.Inference.Layers.Attention;
 
 namespace Seq2Seq.Inference.Scheduling;
@@ -18,12 +19,15 @@ internal sealed class ActiveLine : IDisposable
     private int[][] _locations;
     private int _length;
 
-    public ActiveLine(LineRequest request, KeyValueCache cache, KeyValueCache memory)
+    // Tokens that have a place: a single row's wrong guesses leave theirs to what comes instead.
+    private int _placed;
+
+    public ActiveLine(LineRequest request, KeyValueCache cache, KeyValueCache memory, DraftTable? earlier)
     {
         Request = request;
-        Search = request.CreateSearch();
+        Search = request.CreateSearch(earlier);
         _memory = memory;
-        _rows = request.Settings.MaxRows;
+        _rows = request.MaxSequences;
         _places = new LinePlaces(cache, _rows);
         _locations = new int[_rows][];
         _spare = new int[_rows][];
@@ -41,31 +45,64 @@ internal sealed class ActiveLine : IDisposable
 
     public int MemoryStart { get; }
 
+    /// <summary>Tokens that the line feeds in the present step, each a row.</summary>
+    public int FedTokens { get; private set; }
+
     /// <summary>Places that the next step may have to take from the cache.</summary>
-    public int Demand => _places.Demand;
+    public int Demand
+    {
+        get
+        {
+            int tokens = Request.Settings.Drafting ? Drafter.LongestDraft : 0;
+            for (int row = 0; row < Search.Rows; row++)
+            {
+                tokens += Search.TokensOf(row).Length;
+            }
+
+            return _places.DemandFor(tokens);
+        }
+    }
 
     /// <summary>Adds the line's rows to a step.</summary>
     public void AddTo(DecoderBatch batch)
     {
-        _places.Reserve(Search.Rows, _locations.AsSpan(0, Search.Rows), _length);
+        FedTokens = 0;
         for (int row = 0; row < Search.Rows; row++)
         {
-            if (_locations[row].Length == _length)
-            {
-                Array.Resize(ref _locations[row], 2 * _length);
-            }
-
-            _locations[row][_length] = _places.Next();
-            batch.Add(Search.TokenOf(row), _locations[row].AsSpan(0, _length + 1), MemoryStart, Request.Source.Count);
+            FedTokens += Search.TokensOf(row).Length;
         }
 
-        _length++;
+        _places.Reserve(FedTokens - (_placed - _length), _locations.AsSpan(0, Search.Rows), _length);
+        for (int row = 0; row < Search.Rows; row++)
+        {
+            ReadOnlySpan<int> tokens = Search.TokensOf(row);
+            int end = _length + tokens.Length;
+            if (_locations[row].Length < end)
+            {
+                Array.Resize(ref _locations[row], Math.Max(end, 2 * _length));
+            }
+
+            for (int token = _placed; token < end; token++)
+            {
+                _locations[row][token] = _places.Next();
+            }
+
+            batch.Add(tokens, _locations[row].AsSpan(0, end), MemoryStart, Request.Source.Count);
+        }
+
+        if (_rows == 1)
+        {
+            _placed = Math.Max(_placed, _length + FedTokens);
+        }
     }
 
-    /// <summary>Takes the step's logits <c>[rows, vocabulary]</c>.</summary>
+    /// <summary>Takes the step's logits <c>[fed tokens, vocabulary]</c>.</summary>
     public void Advance(Span<float> logits)
     {
         Search.Advance(logits);
+        // The last token has not been fed; of guessed ones that were, only those that proved right count.
+        _length = Search.Length - 1;
+        _placed = Math.Max(_length, _rows == 1 ? _placed : 0);
         if (!Search.IsFinished && _rows > 1)
         {
             Reorder();

@@ -1,5 +1,6 @@
 using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Families;
+using Seq2Seq.Inference.Generation.Drafting;
 using Seq2Seq.Inference.Layers;
 using Seq2Seq.Inference.Layers.Attention;
 using static TorchSharp.torch;
@@ -17,6 +18,7 @@ internal sealed class DecodingLane : IDisposable
     private readonly BatchLimits _limits;
     private readonly AutoResetEvent _arrival = new(initialState: false);
     private readonly List<ActiveLine> _active = [];
+    private readonly DraftTable? _earlier;
     private readonly Thread _thread;
     private int _activeRows;
     private volatile bool _stopping;
@@ -32,6 +34,8 @@ internal sealed class DecodingLane : IDisposable
         _network = network;
         _limits = limits;
         Index = index;
+        // On other devices a row's rounding depends on how many there are.
+        _earlier = network.Shape.Device.type == TorchSharp.DeviceType.CPU ? new DraftTable() : null;
         _thread = new Thread(Run) { IsBackground = true, Name = name };
     }
 
@@ -144,7 +148,7 @@ internal sealed class DecodingLane : IDisposable
                 request =>
                     (_active.Count == 0 && admitted.Count == 0)
                     || (
-                        _activeRows + request.Settings.MaxRows <= _limits.MaxRows
+                        _activeRows + request.MaxRows <= _limits.MaxRows
                         && tokens + request.Source.Count <= _limits.MaxEncoderTokens
                         && bytes + BytesToBegin(request) <= _limits.MaxCacheBytes / 4 * 3
                     ),
@@ -160,10 +164,10 @@ internal sealed class DecodingLane : IDisposable
 
             try
             {
-                ActiveLine line = new(request, cache, memory);
+                ActiveLine line = new(request, cache, memory, _earlier);
                 _active.Add(line);
                 admitted.Add(line);
-                _activeRows += request.Settings.MaxRows;
+                _activeRows += request.MaxRows;
                 tokens += request.Source.Count;
                 bytes += BytesToBegin(request);
             }
@@ -175,7 +179,7 @@ internal sealed class DecodingLane : IDisposable
 
         long BytesToBegin(LineRequest request) =>
             (request.Source.Count * memory.BytesPerToken)
-            + (LinePlaces.BlockLength(request.Settings.MaxRows) * cache.BytesPerToken);
+            + (LinePlaces.BlockLength(request.MaxSequences) * cache.BytesPerToken);
 
         if (admitted.Count > 0)
         {
@@ -192,8 +196,11 @@ internal sealed class DecodingLane : IDisposable
     private void Step(IForwardPass pass, DecoderBatch batch)
     {
         batch.Clear();
+        // Guesses take the rows that lines leave free, each line as many.
+        int share = (_limits.MaxRows - _activeRows) / _active.Count;
         foreach (ActiveLine line in _active)
         {
+            line.Search.Draft(Math.Max(0, share));
             line.AddTo(batch);
         }
 
@@ -201,9 +208,8 @@ internal sealed class DecodingLane : IDisposable
         int row = 0;
         foreach (ActiveLine line in _active)
         {
-            int rows = line.Search.Rows;
-            line.Advance(logits.Slice(row, rows));
-            row += rows;
+            line.Advance(logits.Slice(row, line.FedTokens));
+            row += line.FedTokens;
         }
 
         RemoveWhere(line =>
@@ -242,7 +248,7 @@ internal sealed class DecodingLane : IDisposable
             bool left = leaves(line);
             if (left)
             {
-                _activeRows -= line.Request.Settings.MaxRows;
+                _activeRows -= line.Request.MaxRows;
                 line.Dispose();
             }
 

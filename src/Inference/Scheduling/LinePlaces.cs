@@ -15,11 +15,18 @@ internal sealed class LinePlaces(KeyValueCache cache, int rows) : IDisposable
     private readonly List<int> _blocks = [];
     private readonly Stack<int> _free = new();
 
+    // With a few places only, the next steps would look for more each time.
+    private int Least => BlockLength(rows) / 4;
+
     /// <summary>Places of a block.</summary>
     public static int BlockLength(int rows) => rows * TokensPerBlock;
 
-    /// <summary>Places that the line may have to take from the cache for its next step.</summary>
-    public int Demand => _free.Count < rows ? BlockLength(rows) : 0;
+    /// <summary>Places that the line may have to take from the cache so that so many can be handed out.</summary>
+    public int DemandFor(int count)
+    {
+        int missing = Math.Max(count, Least) - _free.Count;
+        return _free.Count >= count ? 0 : (missing + BlockLength(rows) - 1) / BlockLength(rows) * BlockLength(rows);
+    }
 
     /// <summary>Makes sure that so many places can be handed out.</summary>
     /// <param name="count">Places.</param>
@@ -37,8 +44,7 @@ internal sealed class LinePlaces(KeyValueCache cache, int rows) : IDisposable
             Reclaim(sequences, length);
         }
 
-        // With a few places only, the next steps would look for more each time.
-        while (_free.Count < Math.Max(count, BlockLength(rows) / 4))
+        while (_free.Count < Math.Max(count, Least))
         {
             int start = cache.Take(BlockLength(rows));
             _blocks.Add(start);

@@ -1,4 +1,5 @@
 using Seq2Seq.Inference.Generation;
+using Seq2Seq.Inference.Generation.Drafting;
 
 namespace Seq2Seq.Inference.Scheduling;
 
@@ -22,12 +23,23 @@ internal sealed class LineRequest(
     /// <summary>The line's number in what the caller has, for sampling.</summary>
     public long Line { get; init; }
 
+    /// <summary>What to score instead of generating.</summary>
+    public IReadOnlyList<int>? Target { get; init; }
+
+    /// <summary>Sequences side by side at most.</summary>
+    public int MaxSequences => Target is null ? Settings.MaxRows : 1;
+
+    /// <summary>Rows that the line takes in a step at most, guessed tokens aside.</summary>
+    public int MaxRows => Target is null ? Settings.MaxRows : TargetScoring.RowsOf(Target);
+
     public bool IsCancelled => cancellationToken.IsCancellationRequested;
 
     /// <summary>The outputs, best first, once the line is decoded.</summary>
     public Task<IReadOnlyList<SequenceOutput>> Outputs => _outputs.Task;
 
-    public SequenceSearch CreateSearch() => SequenceSearch.Create(Settings, Source, Line);
+    /// <param name="earlier">Earlier outputs to guess from, or null: no guesses.</param>
+    public SequenceSearch CreateSearch(DraftTable? earlier) =>
+        Target is null ? SequenceSearch.Create(Settings, Source, Line, earlier) : new TargetScoring(Settings, Target);
 
     public void Complete(IReadOnlyList<SequenceOutput> outputs) => _outputs.TrySetResult(outputs);
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -10,6 +11,7 @@ using Seq2Seq.Jobs.Results;
 using Seq2Seq.Jobs.Scheduling;
 using Seq2Seq.Jobs.Sharding;
 using Seq2Seq.Jobs.Submission;
+using Seq2Seq.Jobs.Telemetry;
 
 namespace Seq2Seq.Jobs.Execution;
 
@@ -67,12 +69,22 @@ internal sealed partial class ShardRunner(
         }
 
         slot.BeginShard();
+        using var span = JobTraces.Run(shard.TraceParent);
+        span?.SetTag("seq2seq.job", shard.JobId)
+            .SetTag("seq2seq.shard", shard.ShardId)
+            .SetTag("seq2seq.attempt", shard.Attempt)
+            .SetTag("seq2seq.lines", shard.Lines)
+            .SetTag("seq2seq.model", shard.Model)
+            .SetTag("seq2seq.slot", slot.Plan.Name);
+        long start = time.GetTimestamp();
+        string outcome = "failed";
         try
         {
-            await WorkAsync(work, model);
+            outcome = await WorkAsync(work, model) ? "done" : "refused";
         }
         catch (OperationCanceledException) when (work.Token.IsCancellationRequested)
         {
+            outcome = "stopped";
             await HandBackAsync(work);
         }
         catch (GenerationParametersException exception)
@@ -105,15 +117,25 @@ internal sealed partial class ShardRunner(
         finally
         {
             slot.EndShard();
+            span?.SetTag("seq2seq.outcome", outcome);
+            span?.SetStatus(outcome == "failed" ? ActivityStatusCode.Error : ActivityStatusCode.Unset);
+            JobMetrics.ShardEnded(shard.Model, outcome, time.GetElapsedTime(start));
         }
     }
 
-    private async Task WorkAsync(RunningShard work, PreloadedModel model)
+    /// <returns>Whether the results were taken; not when the lease was gone.</returns>
+    private async Task<bool> WorkAsync(RunningShard work, PreloadedModel model)
     {
         var shard = work.Shard;
         var start = time.GetTimestamp();
         var lines = ShardInput.Read(shard.Input);
-        var results = await GenerateAsync(model, shard, lines, work.Token);
+        SequenceResult[] results;
+        using (JobTraces.Step("generate"))
+        {
+            results = await GenerateAsync(model, shard, lines, work.Token);
+        }
+
+        using var writing = JobTraces.Step("write results");
         var outcome = new ShardOutcome
         {
             Output = Write(lines, results),
@@ -123,6 +145,7 @@ internal sealed partial class ShardRunner(
         if (await WriteAsync(shard, outcome, work.Token))
         {
             slot.CountLines(shard.Lines);
+            JobMetrics.LinesWritten(shard.Model, shard.Lines, outcome.Failed);
             LogDone(
                 logger,
                 shard.ShardId,
@@ -131,11 +154,11 @@ internal sealed partial class ShardRunner(
                 outcome.Failed,
                 time.GetElapsedTime(start).TotalSeconds
             );
+            return true;
         }
-        else
-        {
-            LogRefusedByFence(logger, shard.ShardId, shard.JobId);
-        }
+
+        LogRefusedByFence(logger, shard.ShardId, shard.JobId);
+        return false;
     }
 
     /// <summary>
@@ -149,7 +172,11 @@ internal sealed partial class ShardRunner(
         CancellationToken cancellationToken
     )
     {
-        var known = slot.Answers.Find(shard.JobId, model.LoadId, [.. lines.Select(line => line.Text)]);
+        var known = slot.Answers.Find(
+            shard.JobId,
+            model.LoadId,
+            [.. lines.Select(line => line.IsScored ? null : line.Text)]
+        );
         for (int i = 0; i < known.Length; i++)
         {
             known[i] =
@@ -169,7 +196,9 @@ internal sealed partial class ShardRunner(
             shard.JobId,
             model.LoadId,
             open.Zip(generated)
-                .Where(pair => pair.First.Text is not null && !pair.Second.IsSampled)
+                .Where(pair =>
+                    pair.First is { Text: not null, TargetText: null, TargetTokenIds: null } && !pair.Second.IsSampled
+                )
                 .Select(pair => (pair.First.Text!, pair.Second))
         );
         int next = 0;
@@ -181,6 +210,8 @@ internal sealed partial class ShardRunner(
         {
             Text = line.Text,
             TokenIds = line.Text is null ? line.InputIds ?? [] : null,
+            TargetText = line.Target,
+            TargetTokenIds = line.TargetIds,
             Line = shard.FirstLine + index,
         };
 

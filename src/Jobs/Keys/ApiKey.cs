@@ -33,10 +33,13 @@ public static class KeyScopes
     /// <summary>Submit jobs, and cancel, pause, resume and retry them.</summary>
     public const string Write = "write";
 
-    /// <summary>Manage keys, and whatever else is the operator's.</summary>
+    /// <summary>Do so with the jobs of everybody, and not only with those that the key itself has submitted.</summary>
+    public const string AllJobs = "all";
+
+    /// <summary>What is the operator's: models' queues and loads, Hangfire's pages.</summary>
     public const string Admin = "admin";
 
-    public static IReadOnlyList<string> All { get; } = [Read, Write, Admin];
+    public static IReadOnlyList<string> All { get; } = [Read, Write, AllJobs, Admin];
 }
 
 /// <summary>How much a key may submit; null is no limit.</summary>

@@ -15,10 +15,10 @@ public sealed class ApiKeyDirectory
     private readonly NpgsqlDataSource _dataSource;
     private readonly TimeProvider _time;
 
-    // Keys that exist, by the digest of their secret; so there are never more than keys.
+    // Keys that exist, by the digest of their secret, and by id; so there are never more than twice as many as keys.
     private readonly ConcurrentDictionary<string, Remembered> _found = new(StringComparer.Ordinal);
 
-    internal ApiKeyDirectory(NpgsqlDataSource dataSource, TimeProvider time)
+    public ApiKeyDirectory(NpgsqlDataSource dataSource, TimeProvider time)
     {
         _dataSource = dataSource;
         _time = time;
@@ -78,7 +78,10 @@ public sealed class ApiKeyDirectory
         return await reader.ReadAsync(cancellationToken) ? Read(reader) : null;
     }
 
-    /// <summary>Whether there is any key that works.</summary>
+    /// <summary>
+    /// Whether a key was ever issued. From then on callers need one, also when the last one is revoked or expires: that must not
+    /// open the service.
+    /// </summary>
     public async Task<bool> AnyAsync(CancellationToken cancellationToken)
     {
         await using var command = _dataSource.CreateCommand(ApiKeyQueries.Any);
@@ -94,15 +97,38 @@ public sealed class ApiKeyDirectory
             return null;
         }
 
-        string name = Convert.ToHexStringLower(hash);
+        return await FindAsync(
+            Convert.ToHexStringLower(hash),
+            ApiKeyQueries.Find,
+            new NpgsqlParameter<byte[]> { TypedValue = hash },
+            cancellationToken
+        );
+    }
+
+    /// <summary>The key of an id, if it works: for those who have shown its secret before.</summary>
+    public Task<ApiKey?> FindAsync(Guid id, CancellationToken cancellationToken) =>
+        FindAsync(
+            id.ToString(),
+            ApiKeyQueries.FindById,
+            new NpgsqlParameter<Guid> { TypedValue = id },
+            cancellationToken
+        );
+
+    private async Task<ApiKey?> FindAsync(
+        string name,
+        string sql,
+        NpgsqlParameter parameter,
+        CancellationToken cancellationToken
+    )
+    {
         var now = _time.GetUtcNow();
         if (_found.TryGetValue(name, out var remembered) && remembered.Until > now)
         {
             return remembered.Key.ExpiresAt > now || remembered.Key.ExpiresAt is null ? remembered.Key : null;
         }
 
-        await using var command = _dataSource.CreateCommand(ApiKeyQueries.Find);
-        command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = hash });
+        await using var command = _dataSource.CreateCommand(sql);
+        command.Parameters.Add(parameter);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
         {

@@ -24,7 +24,10 @@ internal static class ApiKeyQueries
 
     public const string List = $"SELECT {Columns} FROM api_key ORDER BY id DESC";
 
-    public const string Any = $"SELECT EXISTS (SELECT FROM api_key WHERE {Works})";
+    public const string Any = "SELECT EXISTS (SELECT FROM api_key)";
+
+    /// <summary>$1 key.</summary>
+    public const string FindById = $"SELECT {Columns} FROM api_key WHERE id = $1 AND {Works}";
 
     /// <summary>$1 key.</summary>
     public const string Revoke =

@@ -20,4 +20,7 @@ internal sealed record LeasedShard
 
     /// <summary>The job's generation parameters as stored.</summary>
     public required string Parameters { get; init; }
+
+    /// <summary>The trace that submitted the job; null when it was not recorded.</summary>
+    public string? TraceParent { get; init; }
 }

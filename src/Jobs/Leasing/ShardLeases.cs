@@ -31,7 +31,8 @@ internal sealed class ShardLeases(NpgsqlDataSource dataSource, WorkerIdentity wo
             AND job.id = $1 AND job.state IN ('queued', 'running')
             AND (job.deadline IS NULL OR job.deadline > clock_timestamp())
             AND NOT EXISTS (SELECT FROM model_pause WHERE model_pause.model = shard.model)
-        RETURNING shard.attempts, shard.model, shard.first_line, shard.lines, shard.input, job.parameters::text
+        RETURNING shard.attempts, shard.model, shard.first_line, shard.lines, shard.input, job.parameters::text,
+            job.trace_parent
         """;
 
     private const string Renew = """
@@ -139,6 +140,7 @@ internal sealed class ShardLeases(NpgsqlDataSource dataSource, WorkerIdentity wo
             Lines = row.GetInt32(3),
             Input = row.GetFieldValue<byte[]>(4),
             Parameters = row.GetString(5),
+            TraceParent = row.IsDBNull(6) ? null : row.GetString(6),
         };
 
     private static NpgsqlParameter<T> Value<T>(T value) => new() { TypedValue = value };

@@ -75,7 +75,15 @@ internal sealed partial class WorkerService(
         }
 
         await WaitAsync(ended, _handBackTime, cancellationToken);
-        LogDrained(logger, running.Count);
+        if (running.Count == 0)
+        {
+            LogDrained(logger);
+        }
+        else
+        {
+            LogLeft(logger, running.Count);
+        }
+
         if (ended.IsCompletedSuccessfully)
         {
             await EndAsync(cancellationToken);
@@ -138,6 +146,9 @@ internal sealed partial class WorkerService(
     [LoggerMessage(2070, LogLevel.Information, "Draining: {Count} shards are running")]
     private static partial void LogDraining(ILogger logger, int count);
 
-    [LoggerMessage(2071, LogLevel.Information, "Drained; {Count} shards did not stop and are left to their leases")]
-    private static partial void LogDrained(ILogger logger, int count);
+    [LoggerMessage(2071, LogLevel.Information, "Drained: every shard was finished or handed back")]
+    private static partial void LogDrained(ILogger logger);
+
+    [LoggerMessage(2072, LogLevel.Warning, "{Count} shards did not stop in time and are left to their leases")]
+    private static partial void LogLeft(ILogger logger, int count);
 }

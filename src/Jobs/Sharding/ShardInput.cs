@@ -14,6 +14,7 @@ namespace Seq2Seq.Jobs.Sharding;
 //   "text"
 //   {"id": "custom id", "text": "text"}
 //   {"id": "custom id", "ids": [8774, 1]}
+//   {"id": "custom id", "text": "text", "target": "text"}, or "target_ids": [363, 1]: a target to score
 //   {"id": "custom id", "code": "line_malformed", "message": "why the line can't be read"}
 //   {"id": "custom id", "outputs": […]}, as in results: an earlier run has answered the line
 internal static class ShardInput
@@ -60,7 +61,7 @@ internal static class ShardInput
 
     private static void Write(Utf8JsonWriter writer, SourceLine line)
     {
-        if (line is { CustomId: null, Error: null, Answer: null, Text: not null })
+        if (line is { CustomId: null, Error: null, Answer: null, Text: not null, IsScored: false })
         {
             writer.WriteStringValue(line.Text);
             return;
@@ -81,22 +82,44 @@ internal static class ShardInput
             writer.WriteString("code"u8, line.Error.Code);
             writer.WriteString("message"u8, line.Error.Message);
         }
-        else if (line.InputIds is not null)
+        else
         {
-            writer.WriteStartArray("ids"u8);
-            foreach (int id in line.InputIds)
-            {
-                writer.WriteNumberValue(id);
-            }
+            WriteSource(writer, line);
+        }
 
-            writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+
+    private static void WriteSource(Utf8JsonWriter writer, SourceLine line)
+    {
+        if (line.InputIds is not null)
+        {
+            WriteIds(writer, "ids"u8, line.InputIds);
         }
         else
         {
             writer.WriteString("text"u8, line.Text ?? "");
         }
 
-        writer.WriteEndObject();
+        if (line.TargetIds is not null)
+        {
+            WriteIds(writer, "target_ids"u8, line.TargetIds);
+        }
+        else if (line.Target is not null)
+        {
+            writer.WriteString("target"u8, line.Target);
+        }
+    }
+
+    private static void WriteIds(Utf8JsonWriter writer, ReadOnlySpan<byte> name, IReadOnlyList<int> ids)
+    {
+        writer.WriteStartArray(name);
+        foreach (int id in ids)
+        {
+            writer.WriteNumberValue(id);
+        }
+
+        writer.WriteEndArray();
     }
 
     private static SourceLine ReadLine(ReadOnlySpan<byte> json)
@@ -111,6 +134,8 @@ internal static class ShardInput
         string? customId = null;
         string? text = null;
         List<int>? inputIds = null;
+        string? target = null;
+        List<int>? targetIds = null;
         List<SequenceOutput>? outputs = null;
         string? code = null;
         string? message = null;
@@ -127,6 +152,14 @@ internal static class ShardInput
             else if (reader.ValueTextEquals("ids"u8))
             {
                 inputIds = StoredLines.ReadIntegers(ref reader);
+            }
+            else if (reader.ValueTextEquals("target"u8))
+            {
+                target = StoredLines.ReadString(ref reader);
+            }
+            else if (reader.ValueTextEquals("target_ids"u8))
+            {
+                targetIds = StoredLines.ReadIntegers(ref reader);
             }
             else if (reader.ValueTextEquals("outputs"u8))
             {
@@ -153,6 +186,8 @@ internal static class ShardInput
             CustomId = customId,
             Text = text,
             InputIds = inputIds,
+            Target = target,
+            TargetIds = targetIds,
             Error = code is null ? null : new LineError { Code = code, Message = message ?? "" },
             Answer = outputs is null ? null : new SequenceResult { Outputs = outputs },
         };

@@ -22,10 +22,7 @@ internal static class StoreServices
         services.AddSingleton<WebhookCheck>();
         services.AddSingleton<RequestCheck>();
         services.AddSingleton<KeyUsage>();
-        services.AddSingleton(provider => new ApiKeyDirectory(
-            provider.GetRequiredService<NpgsqlDataSource>(),
-            provider.GetRequiredService<TimeProvider>()
-        ));
+        services.AddSingleton<ApiKeyDirectory>();
         services.AddSingleton<JobEndings>();
         services.AddSingleton(provider => new JobSubmitter(
             provider.GetRequiredService<NpgsqlDataSource>(),

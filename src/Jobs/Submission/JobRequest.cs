@@ -59,6 +59,15 @@ public sealed record SourceLine
     /// <summary>Token ids instead of text.</summary>
     public IReadOnlyList<int>? InputIds { get; init; }
 
+    /// <summary>A target whose score is wanted, instead of what the model would generate.</summary>
+    public string? Target { get; init; }
+
+    /// <summary>Such a target in token ids.</summary>
+    public IReadOnlyList<int>? TargetIds { get; init; }
+
+    /// <summary>Whether a target is scored.</summary>
+    internal bool IsScored => Target is not null || TargetIds is not null;
+
     public LineError? Error { get; init; }
 
     /// <summary>What an earlier run of the job gave for this line; it is not computed again.</summary>

@@ -4,6 +4,7 @@ using Npgsql;
 using Seq2Seq.Jobs.Configuration;
 using Seq2Seq.Jobs.Keys;
 using Seq2Seq.Jobs.Sharding;
+using Seq2Seq.Jobs.Telemetry;
 
 namespace Seq2Seq.Jobs.Submission;
 
@@ -54,6 +55,7 @@ public sealed class JobSubmitter
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(lines);
         request = await _check.CheckAsync(request, cancellationToken);
+        using var span = JobTraces.Submit(request.Model);
         var upload = new JobUpload(_dataSource, request, request.Retention ?? _options.Retention, _time);
         await using (upload.ConfigureAwait(false))
         {
@@ -63,7 +65,10 @@ public sealed class JobSubmitter
                     ? await _usage.BeginAsync(key, cancellationToken)
                     : null;
             await SendAsync(upload, lines, allowance, cancellationToken);
-            return await upload.CompleteAsync(cancellationToken);
+            var submitted = await upload.CompleteAsync(cancellationToken);
+            span?.SetTag("seq2seq.job", submitted.Job.Id);
+            span?.SetTag("seq2seq.lines", submitted.Job.Lines);
+            return submitted;
         }
     }
 

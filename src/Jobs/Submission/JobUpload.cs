@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Npgsql;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Jobs.Keys;
@@ -19,6 +20,7 @@ internal sealed class JobUpload : IAsyncDisposable
     private readonly TimeSpan _retention;
     private readonly Guid _id;
     private readonly List<CutShard> _pending = [];
+    private readonly string? _traceParent;
     private long _lines;
     private int _shards;
     private Guid? _earlier;
@@ -30,6 +32,8 @@ internal sealed class JobUpload : IAsyncDisposable
         _request = request;
         _retention = retention;
         _id = Guid.CreateVersion7(time.GetUtcNow());
+        // Only what is recorded: the trace of a request that nobody collects would lead nowhere.
+        _traceParent = Activity.Current is { Recorded: true } span ? span.Id : null;
         Digest = request.IdempotencyKey is null ? null : new RequestDigest(request);
     }
 
@@ -226,6 +230,7 @@ internal sealed class JobUpload : IAsyncDisposable
             new NpgsqlParameter<DateTimeOffset?> { TypedValue = _request.Deadline?.ToUniversalTime() }
         );
         AppendTotals(command, digest);
+        command.Parameters.Add(new NpgsqlParameter<string?> { TypedValue = _traceParent });
     }
 
     private void AppendOpening(NpgsqlBatch batch, byte[]? digest) =>

@@ -4,7 +4,8 @@ using System.Text.Json;
 namespace Seq2Seq.Jobs.Submission;
 
 /// <summary>
-/// JSON Lines in UTF-8: on each line an object with <c>text</c> or <c>input_ids</c>, and optionally <c>custom_id</c>, a string. Nothing is ignored:
+/// JSON Lines in UTF-8: on each line an object with <c>text</c> or <c>input_ids</c>, and optionally <c>custom_id</c>, a string, and
+/// <c>target</c> or <c>target_ids</c>. Nothing is ignored:
 /// another field, a field given twice or a blank line is that line's error, so that a typing error is seen.
 /// </summary>
 internal sealed class JsonLinesInput : IInputFormat
@@ -57,6 +58,8 @@ internal sealed class JsonLinesInput : IInputFormat
         private string? _customId;
         private string? _text;
         private List<int>? _inputIds;
+        private string? _target;
+        private List<int>? _targetIds;
         private string? _error;
 
         public SourceLine Read(ReadOnlySpan<byte> json)
@@ -85,6 +88,8 @@ internal sealed class JsonLinesInput : IInputFormat
                     CustomId = _customId,
                     Text = _text,
                     InputIds = _inputIds,
+                    Target = _target,
+                    TargetIds = _targetIds,
                 };
         }
 
@@ -103,12 +108,22 @@ internal sealed class JsonLinesInput : IInputFormat
             else if (reader.ValueTextEquals("input_ids"u8))
             {
                 reader.Read();
-                ReadIds(ref reader);
+                ReadIds(ref reader, "input_ids", ref _inputIds);
+            }
+            else if (reader.ValueTextEquals("target"u8))
+            {
+                reader.Read();
+                ReadString(ref reader, "target", ref _target);
+            }
+            else if (reader.ValueTextEquals("target_ids"u8))
+            {
+                reader.Read();
+                ReadIds(ref reader, "target_ids", ref _targetIds);
             }
             else
             {
                 _error ??=
-                    $"There is no field '{Shorten(reader.GetString()!)}'; expected custom_id, and text or input_ids.";
+                    $"There is no field '{Shorten(reader.GetString()!)}'; expected custom_id, text or input_ids, target or target_ids.";
                 reader.Read();
                 reader.Skip();
             }
@@ -132,11 +147,11 @@ internal sealed class JsonLinesInput : IInputFormat
             }
         }
 
-        private void ReadIds(ref Utf8JsonReader reader)
+        private void ReadIds(ref Utf8JsonReader reader, string field, ref List<int>? ids)
         {
-            if (_inputIds is not null)
+            if (ids is not null)
             {
-                _error ??= "input_ids is there twice.";
+                _error ??= $"{field} is there twice.";
             }
 
             if (reader.TokenType == JsonTokenType.Null)
@@ -146,22 +161,21 @@ internal sealed class JsonLinesInput : IInputFormat
 
             if (reader.TokenType != JsonTokenType.StartArray)
             {
-                _error ??= $"input_ids is {Describe(reader.TokenType)}; expected an array of integers.";
+                _error ??= $"{field} is {Describe(reader.TokenType)}; expected an array of integers.";
                 reader.Skip();
                 return;
             }
 
-            _inputIds = [];
+            ids = [];
             while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
             {
                 if (reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out int id))
                 {
-                    _inputIds.Add(id);
+                    ids.Add(id);
                     continue;
                 }
 
-                _error ??=
-                    $"input_ids has {Describe(reader.TokenType)} at {_inputIds.Count}; expected 32-bit integers.";
+                _error ??= $"{field} has {Describe(reader.TokenType)} at {ids.Count}; expected 32-bit integers.";
                 reader.Skip();
             }
         }

@@ -16,7 +16,8 @@ internal static class LineCheck
         {
             int idBytes = line.CustomId is null ? 0 : _strictUtf8.GetByteCount(line.CustomId);
             int bytes = line.Text is null ? 0 : _strictUtf8.GetByteCount(line.Text);
-            bytes += sizeof(int) * (line.InputIds?.Count ?? 0);
+            bytes += line.Target is null ? 0 : _strictUtf8.GetByteCount(line.Target);
+            bytes += sizeof(int) * ((line.InputIds?.Count ?? 0) + (line.TargetIds?.Count ?? 0));
             if (line.Error?.Code == LineErrorCodes.TooLong)
             {
                 // What was dropped counts, too.
@@ -55,6 +56,10 @@ internal static class LineCheck
             { Error: not null } => line,
             { Text: not null, InputIds: not null } => Malformed(line.CustomId, "The line has both text and input_ids."),
             { Text: null, InputIds: null } => Malformed(line.CustomId, "The line has neither text nor input_ids."),
+            { Target: not null, TargetIds: not null } => Malformed(
+                line.CustomId,
+                "The line has both target and target_ids."
+            ),
             _ when bytes > SourceLine.MaxBytes => TooLong(line.CustomId),
             _ => line,
         };

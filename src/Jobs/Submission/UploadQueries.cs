@@ -15,12 +15,13 @@ internal static class UploadQueries
     /// <summary>
     /// Inserts the job; no row when its key is taken. $1 id, $2 state, $3 model, $4 retention, $5 priority, $6 parameters,
     /// $7 name, $8 idempotency key, $9 webhook's address, $10 its secret, $11 API key, $12 start, $13 deadline,
-    /// $14 lines, $15 bytes, $16 shards, $17 digest.
+    /// $14 lines, $15 bytes, $16 shards, $17 digest,
+    /// $18 trace context.
     /// </summary>
     public const string Insert = $"""
         INSERT INTO job (id, state, model, retention, priority, parameters, name, idempotency_key, lines, bytes, shards,
-            request_digest, webhook_url, webhook_secret, api_key_id, start_at, deadline, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $14, $15, $16, $17, $9, $10, $11, $12, $13,
+            request_digest, webhook_url, webhook_secret, api_key_id, start_at, deadline, trace_parent, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $14, $15, $16, $17, $9, $10, $11, $12, $13, $18,
             CASE WHEN $2 = 'receiving' THEN now() + {Patience} END)
         ON CONFLICT (idempotency_key, api_key_id) WHERE idempotency_key IS NOT NULL DO NOTHING
         RETURNING {JobRow.Columns}

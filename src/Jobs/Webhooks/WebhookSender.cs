@@ -22,14 +22,18 @@ internal sealed class WebhookSender(
 
     public async Task<WebhookAnswer> SendAsync(WebhookMessage message, CancellationToken cancellationToken)
     {
-        if ((message.Secret ?? options.Value.Secret) is not { } secret)
+        string[] secrets =
+            message.Secret is { } own ? [own]
+            : options.Value.Secret is { } configured ? [configured, .. options.Value.PreviousSecrets]
+            : [];
+        if (secrets.Length == 0)
         {
             return WebhookAnswer.Failed("There is no secret to sign with any more.");
         }
 
         try
         {
-            using var request = Request(message, secret);
+            using var request = Request(message, secrets);
             using var response = await _client.SendAsync(
                 request,
                 HttpCompletionOption.ResponseHeadersRead,
@@ -57,10 +61,10 @@ internal sealed class WebhookSender(
 
     public void Dispose() => _client.Dispose();
 
-    private HttpRequestMessage Request(WebhookMessage message, string secret)
+    private HttpRequestMessage Request(WebhookMessage message, string[] secrets)
     {
         var now = time.GetUtcNow();
-        string id = $"msg_{message.Id:N}";
+        string id = WebhookStatus.MessageIdOf(message.Id);
         var request = new HttpRequestMessage(HttpMethod.Post, message.Url)
         {
             Content = new StringContent(message.Body, Encoding.UTF8, "application/json"),
@@ -68,7 +72,11 @@ internal sealed class WebhookSender(
         request.Headers.UserAgent.Add(_userAgent);
         request.Headers.Add("webhook-id", id);
         request.Headers.Add("webhook-timestamp", now.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture));
-        request.Headers.Add("webhook-signature", WebhookSignature.Sign(secret, id, now, message.Body));
+        // A receiver takes the message when any of them is right.
+        request.Headers.Add(
+            "webhook-signature",
+            string.Join(' ', secrets.Select(secret => WebhookSignature.Sign(secret, id, now, message.Body)))
+        );
         return request;
     }
 

@@ -3,8 +3,10 @@ namespace Seq2Seq.Jobs.Webhooks;
 /// <summary>What became of one message.</summary>
 public sealed record WebhookStatus
 {
-    /// <summary>Stands in <c>webhook-id</c>, after <c>msg_</c>.</summary>
     public required Guid Id { get; init; }
+
+    /// <summary>The header <c>webhook-id</c>; the same in every attempt.</summary>
+    public string MessageId => MessageIdOf(Id);
 
     /// <summary>Such as <c>job.completed</c>.</summary>
     public required string Type { get; init; }
@@ -20,4 +22,6 @@ public sealed record WebhookStatus
 
     /// <summary>Why the last attempt did not deliver it.</summary>
     public string? Error { get; init; }
+
+    internal static string MessageIdOf(Guid id) => $"msg_{id:N}";
 }

@@ -9,6 +9,11 @@ public sealed class WebhooksOptions
     public string? Secret { get; set; }
 
     /// <summary>
+    /// Secrets before <see cref="Secret"/>. Messages are signed with these as well, until every receiver knows the new one.
+    /// </summary>
+    public List<string> PreviousSecrets { get; } = [];
+
+    /// <summary>
     /// Networks that are not public but may be reached all the same, such as <c>10.1.0.0/16</c>; there, <c>http</c> will do.
     /// Everything else that is not public is refused: a caller must not reach through this service into its network.
     /// </summary>

@@ -16,6 +16,18 @@ internal sealed class WebhooksOptionsCheck : IValidateOptions<WebhooksOptions>
             errors.Add($"{WebhooksOptions.SectionName}:Secret is not {WebhookSignature.SecretForm}.");
         }
 
+        if (options.Secret is null && options.PreviousSecrets.Count > 0)
+        {
+            errors.Add($"{WebhooksOptions.SectionName}:PreviousSecrets are there without a Secret after them.");
+        }
+
+        if (!options.PreviousSecrets.TrueForAll(WebhookSignature.IsSecret))
+        {
+            errors.Add(
+                $"{WebhooksOptions.SectionName}:PreviousSecrets has one that is not {WebhookSignature.SecretForm}."
+            );
+        }
+
         if (options.Timeout <= TimeSpan.Zero || options.Timeout > _longestTimeout)
         {
             errors.Add(

@@ -15,6 +15,7 @@ public sealed partial class DashboardTests(ApiFixture api) : IClassFixture<ApiFi
     [InlineData("/dashboard/models", "Models")]
     [InlineData("/dashboard/models/capitals", "capitals")]
     [InlineData("/dashboard/devices", "Devices")]
+    [InlineData("/dashboard/keys", "API keys")]
     public async Task Every_page_is_a_whole_document_without_outside_assets(string address, string heading)
     {
         await api.Client.SubmitAsync("a");
@@ -54,7 +55,7 @@ public sealed partial class DashboardTests(ApiFixture api) : IClassFixture<ApiFi
         page.Should().Contain("badge-completed").And.Contain("badge-done");
         page.Should().Contain("config-first").And.Contain("weights_missing");
         page.Should().Contain($"/jobs/{id}/results?format=csv");
-        page.Should().NotContain("Cancel job");
+        page.Should().NotContain("Cancel job").And.Contain("Retry failed lines");
     }
 
     [Fact]
@@ -118,23 +119,90 @@ public sealed partial class DashboardTests(ApiFixture api) : IClassFixture<ApiFi
     }
 
     [Fact]
-    public async Task A_running_job_can_be_cancelled()
+    public async Task A_job_can_be_paused_resumed_moved_cancelled_and_retried()
     {
         string held = CapitalsModel.HeldLine();
         Guid id = await api.Client.SubmitAsync(held);
-        string page = await api.Client.GetStringAsync($"/dashboard/jobs/{id}", Cancellation);
-        page.Should().Contain($"action=\"/dashboard/jobs/{id}/cancel\"");
+        string address = $"/dashboard/jobs/{id}";
 
-        HttpResponseMessage response = await api.Client.PostAsync(
-            $"/dashboard/jobs/{id}/cancel",
-            content: null,
-            Cancellation
-        );
-
-        response.StatusCode.Should().Be(HttpStatusCode.Redirect);
-        response.Headers.Location!.ToString().Should().Be($"/dashboard/jobs/{id}");
-        (await api.Client.GetStringAsync($"/dashboard/jobs/{id}", Cancellation)).Should().Contain("badge-cancelled");
+        (await ActAsync(address, "pause")).Should().Contain("badge-paused").And.NotContain($"{address}/pause");
+        (await ActAsync(address, "priority", ("priority", "2"))).Should().Contain("<option value=\"2\" selected");
+        (await ActAsync(address, "resume")).Should().Contain($"{address}/pause");
+        (await ActAsync(address, "cancel")).Should().Contain("badge-cancelled").And.NotContain($"{address}/cancel");
         api.Application.CapitalsModel.Release(held);
+        (await ActAsync(address, "retry")).Should().Contain("<dt>Run</dt><dd>2</dd>");
+        (await api.Client.WaitAsync(id)).GetProperty("state").GetString().Should().Be("completed");
+        (await api.Client.GetStringAsync(address, Cancellation)).Should().NotContain($"{address}/retry");
+    }
+
+    [Fact]
+    public async Task A_models_queue_can_be_paused_and_resumed()
+    {
+        (await ActAsync("/dashboard/models/capitals", "pause")).Should().Contain("badge-paused");
+        (await api.Client.GetStringAsync("/dashboard", Cancellation)).Should().Contain("its queue is paused");
+        (await ActAsync("/dashboard/models/capitals", "resume")).Should().NotContain("badge-paused");
+    }
+
+    [Theory]
+    [InlineData("jobs", "cancel")]
+    [InlineData("jobs", "retry")]
+    [InlineData("models", "pause")]
+    public async Task A_form_that_is_not_of_these_pages_changes_nothing(string kind, string action)
+    {
+        string held = CapitalsModel.HeldLine();
+        Guid id = await api.Client.SubmitAsync(held);
+        string address = kind == "jobs" ? $"/dashboard/jobs/{id}/{action}" : $"/dashboard/models/capitals/{action}";
+        using var form = new FormUrlEncodedContent([KeyValuePair.Create("__RequestVerificationToken", "made up")]);
+
+        HttpResponseMessage response = await api.Client.PostAsync(address, form, Cancellation);
+
+        await response.ShouldBeProblemAsync(403, "form_invalid");
+        (await api.Client.GetJsonAsync($"/jobs/{id}"))
+            .GetProperty("finished_at")
+            .ValueKind.Should()
+            .Be(System.Text.Json.JsonValueKind.Null);
+        (await api.Client.GetJsonAsync("/models/capitals")).GetProperty("paused").GetBoolean().Should().BeFalse();
+        api.Application.CapitalsModel.Release(held);
+    }
+
+    [Fact]
+    public async Task What_a_jobs_state_does_not_allow_is_explained_on_a_page()
+    {
+        Guid id = await api.Client.SubmitAsync("a");
+        await api.Client.WaitAsync(id);
+
+        (await ActAsync("/dashboard", $"jobs/{id}/pause", form: $"/dashboard/models/capitals"))
+            .Should()
+            .Contain("The job&#x27;s state does not allow that")
+            .And.Contain("The job is completed; only one that waits or runs can be paused.");
+    }
+
+    // Fills in the form of a page as a browser does: with its token, and the cookie that goes with it.
+    private async Task<string> ActAsync(string page, string action, params (string Name, string Value)[] fields) =>
+        await ActAsync(page, action, page, fields);
+
+    private async Task<string> ActAsync(
+        string page,
+        string action,
+        string form,
+        params (string Name, string Value)[] fields
+    )
+    {
+        HttpResponseMessage shown = await api.Client.GetAsync(form, Cancellation);
+        string token = Token().Match(await shown.Content.ReadAsStringAsync(Cancellation)).Groups["token"].Value;
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"{page}/{action}")
+        {
+            Content = new FormUrlEncodedContent([
+                KeyValuePair.Create("__RequestVerificationToken", WebUtility.HtmlDecode(token)),
+                .. fields.Select(field => KeyValuePair.Create(field.Name, field.Value)),
+            ]),
+        };
+        request.Headers.Add("Cookie", shown.Headers.GetValues("Set-Cookie").Single().Split(';')[0]);
+        request.Headers.Add("Accept", "text/html");
+        HttpResponseMessage response = await api.Client.SendAsync(request, Cancellation);
+        return response.StatusCode == HttpStatusCode.Redirect
+            ? await api.Client.GetStringAsync(response.Headers.Location, Cancellation)
+            : await response.Content.ReadAsStringAsync(Cancellation);
     }
 
     [Theory]
@@ -177,6 +245,13 @@ public sealed partial class DashboardTests(ApiFixture api) : IClassFixture<ApiFi
         response.StatusCode.Should().Be(HttpStatusCode.Redirect);
         response.Headers.Location!.ToString().Should().Be("/dashboard");
     }
+
+    [GeneratedRegex(
+        @"name=""__RequestVerificationToken"" value=""(?<token>[^""]+)""",
+        RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000
+    )]
+    private static partial Regex Token();
 
     [GeneratedRegex(
         @"(?:src|href)=""(?<address>/dashboard/assets/[^""]+)""",

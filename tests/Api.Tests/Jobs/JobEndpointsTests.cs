@@ -94,6 +94,42 @@ public sealed class JobEndpointsTests(ApiFixture api) : IClassFixture<ApiFixture
     }
 
     [Fact]
+    public async Task A_job_that_is_as_the_caller_knows_it_is_not_sent_again()
+    {
+        string held = CapitalsModel.HeldLine();
+        Guid id = await api.Client.SubmitAsync("a", held);
+        await WaitForLinesAsync(id, 1);
+        foreach (string address in new[] { $"/jobs/{id}", $"/jobs/{id}/results" })
+        {
+            string tag = (await api.Client.GetAsync(address, Cancellation)).Headers.ETag!.ToString();
+
+            HttpResponseMessage again = await GetUnlessAsync(address, tag);
+            again.StatusCode.Should().Be(HttpStatusCode.NotModified, address);
+            again.Headers.ETag!.ToString().Should().Be(tag);
+            (await again.Content.ReadAsByteArrayAsync(Cancellation)).Should().BeEmpty();
+            (await GetUnlessAsync(address, "\"other\"")).StatusCode.Should().Be(HttpStatusCode.OK);
+            (await GetUnlessAsync(address, $"\"other\", W/{tag}")).StatusCode.Should().Be(HttpStatusCode.NotModified);
+        }
+
+        string before = (await api.Client.GetAsync($"/jobs/{id}", Cancellation)).Headers.ETag!.ToString();
+        string resultsBefore = (
+            await api.Client.GetAsync($"/jobs/{id}/results", Cancellation)
+        ).Headers.ETag!.ToString();
+        api.Application.CapitalsModel.Release(held);
+        await api.Client.WaitAsync(id);
+        (await GetUnlessAsync($"/jobs/{id}", before)).StatusCode.Should().Be(HttpStatusCode.OK);
+        (await GetUnlessAsync($"/jobs/{id}/results", resultsBefore)).StatusCode.Should().Be(HttpStatusCode.OK);
+        (await GetUnlessAsync($"/jobs/{id}/results?from=1", resultsBefore)).StatusCode.Should().Be(HttpStatusCode.OK);
+    }
+
+    private async Task<HttpResponseMessage> GetUnlessAsync(string address, string tag)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, address);
+        request.Headers.TryAddWithoutValidation("If-None-Match", tag).Should().BeTrue();
+        return await api.Client.SendAsync(request, Cancellation);
+    }
+
+    [Fact]
     public async Task Shards_are_listed_in_pages_with_their_attempts()
     {
         Guid id = await api.Client.SubmitAsync([.. Enumerable.Range(0, 35).Select(line => $"line {line}")]);

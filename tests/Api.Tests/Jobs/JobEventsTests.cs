@@ -44,6 +44,46 @@ public sealed class JobEventsTests(ApiFixture api) : IClassFixture<ApiFixture>
     }
 
     [Fact]
+    public async Task A_client_that_comes_back_sees_the_next_change_and_nothing_twice()
+    {
+        string held = CapitalsModel.HeldLine();
+        Guid id = await api.Client.SubmitAsync(held);
+        await Seq2Seq.Testing.Eventually.HoldsAsync(
+            async () => (await api.Client.GetJsonAsync($"/jobs/{id}")).GetProperty("state").GetString() == "running",
+            TimeSpan.FromSeconds(30),
+            "the job runs"
+        );
+        SseItem<string> seen = await FirstAsync(id, lastSeen: null);
+        seen.EventType.Should().Be("progress");
+
+        Task<SseItem<string>> next = FirstAsync(id, seen.EventId);
+        api.Application.CapitalsModel.Release(held);
+
+        SseItem<string> change = await next;
+        change.EventId.Should().NotBe(seen.EventId);
+        JsonDocument.Parse(change.Data).RootElement.GetProperty("lines_done").GetInt64().Should().Be(1);
+    }
+
+    private async Task<SseItem<string>> FirstAsync(Guid id, string? lastSeen)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/jobs/{id}/events");
+        if (lastSeen is not null)
+        {
+            request.Headers.Add("Last-Event-ID", lastSeen);
+        }
+
+        using HttpResponseMessage response = await api.Client.SendAsync(
+            request,
+            HttpCompletionOption.ResponseHeadersRead,
+            Cancellation
+        );
+        return await SseParser
+            .Create(await response.Content.ReadAsStreamAsync(Cancellation))
+            .EnumerateAsync(Cancellation)
+            .FirstAsync(Cancellation);
+    }
+
+    [Fact]
     public async Task A_client_that_saw_the_end_is_told_to_stop()
     {
         Guid id = await api.Client.SubmitAsync("a");

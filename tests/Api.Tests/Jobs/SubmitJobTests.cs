@@ -168,6 +168,30 @@ public sealed class SubmitJobTests(ApiFixture api) : IClassFixture<ApiFixture>
     }
 
     [Fact]
+    public async Task While_the_first_request_is_still_sending_its_key_is_in_flight()
+    {
+        var release = new TaskCompletionSource();
+        using var content = new SlowLines(release.Task);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/jobs?model=capitals") { Content = content };
+        request.Headers.Add("Idempotency-Key", "in-flight");
+        Task<HttpResponseMessage> first = api.Client.SendAsync(request, Cancellation);
+        await Seq2Seq.Testing.Eventually.HoldsAsync(
+            async () => await api.Database.ScalarAsync<long>("SELECT count(*) FROM job WHERE state = 'receiving'") == 1,
+            TimeSpan.FromSeconds(30),
+            "the job is receiving"
+        );
+
+        await (await PostWithKeyAsync("in-flight", "hello\n")).ShouldBeProblemAsync(409, "idempotency_key_in_flight");
+
+        release.SetResult();
+        HttpResponseMessage accepted = await first;
+        accepted.StatusCode.Should().Be(HttpStatusCode.Accepted);
+        Guid id = (await accepted.ReadAsync()).GetProperty("id").GetGuid();
+        await api.Client.PostAsync($"/jobs/{id}/cancel", content: null, Cancellation);
+        await (await PostWithKeyAsync("in-flight", "hello\n")).ShouldBeProblemAsync(422, "idempotency_key_reused");
+    }
+
+    [Fact]
     public async Task A_field_after_the_file_is_refused_and_nothing_is_stored()
     {
         using var form = new MultipartFormDataContent { { new StringContent("capitals"), "model" } };
@@ -218,6 +242,38 @@ public sealed class SubmitJobTests(ApiFixture api) : IClassFixture<ApiFixture>
         };
         request.Headers.Add("Idempotency-Key", key);
         return await api.Client.SendAsync(request, Cancellation);
+    }
+
+    /// <summary>Sends more than one batch of lines, and the last one when it is told to.</summary>
+    private sealed class SlowLines : HttpContent
+    {
+        private const int Bytes = 6 * 1024 * 1024;
+        private readonly Task _release;
+
+        public SlowLines(Task release)
+        {
+            _release = release;
+            Headers.ContentType = new MediaTypeHeaderValue("text/plain");
+        }
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            byte[] block = Encoding.UTF8.GetBytes(new string('x', 1000 * 1000) + "\n");
+            for (int sent = 0; sent < Bytes; sent += block.Length)
+            {
+                await stream.WriteAsync(block);
+            }
+
+            await stream.FlushAsync();
+            await _release;
+            await stream.WriteAsync("last\n"u8.ToArray());
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
     }
 
     /// <summary>Sends lines until more than one batch has gone, then breaks off.</summary>

@@ -1,9 +1,12 @@
+using System.Net;
 using System.Text.Json;
 
 namespace Seq2Seq.Api.Tests.Models;
 
 public sealed class ModelEndpointsTests(ApiFixture api) : IClassFixture<ApiFixture>
 {
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     [Fact]
     public async Task Models_say_where_they_stand_and_how_they_were_loaded()
     {
@@ -34,5 +37,48 @@ public sealed class ModelEndpointsTests(ApiFixture api) : IClassFixture<ApiFixtu
         slot.GetProperty("process_id").GetInt32().Should().Be(Environment.ProcessId);
         slot.GetProperty("models")[0].GetString().Should().Be("capitals");
         slot.GetProperty("utilisation").GetDouble().Should().BeInRange(0, 1);
+    }
+
+    [Fact]
+    public async Task A_paused_model_starts_no_shard_until_it_is_resumed()
+    {
+        (await ActAsync("pause")).GetProperty("paused").GetBoolean().Should().BeTrue();
+        (await ActAsync("pause")).GetProperty("paused").GetBoolean().Should().BeTrue();
+        Guid id = await api.Client.SubmitAsync("a");
+        JsonElement waiting = await api.Client.GetJsonAsync($"/jobs/{id}?wait_seconds=1");
+        waiting.GetProperty("state").GetString().Should().Be("queued");
+
+        (await ActAsync("resume")).GetProperty("paused").GetBoolean().Should().BeFalse();
+
+        (await api.Client.WaitAsync(id)).GetProperty("state").GetString().Should().Be("completed");
+    }
+
+    [Fact]
+    public async Task A_load_is_asked_for_and_accepted()
+    {
+        HttpResponseMessage response = await api.Client.PostAsync("/models/capitals/load", null, Cancellation);
+
+        response.StatusCode.Should().Be(HttpStatusCode.Accepted);
+        response.Headers.Location!.ToString().Should().Be("/models/capitals");
+    }
+
+    [Theory]
+    [InlineData("pause")]
+    [InlineData("resume")]
+    [InlineData("load")]
+    public async Task A_model_that_is_not_there_is_404_with_those_that_are(string action)
+    {
+        HttpResponseMessage response = await api.Client.PostAsync($"/models/a%2Fb/{action}", null, Cancellation);
+
+        JsonElement problem = await response.ShouldBeProblemAsync(404, "model_not_found");
+        problem.GetProperty("found").GetString().Should().Be("a/b");
+        problem.GetProperty("expected").GetString().Should().Be("capitals");
+    }
+
+    private async Task<JsonElement> ActAsync(string action)
+    {
+        HttpResponseMessage response = await api.Client.PostAsync($"/models/capitals/{action}", null, Cancellation);
+        response.StatusCode.Should().Be(HttpStatusCode.OK);
+        return await response.ReadAsync();
     }
 }

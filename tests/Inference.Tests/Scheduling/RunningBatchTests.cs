@@ -181,6 +181,7 @@ public sealed class RunningBatchTests : IDisposable
                 MinNewTokens = minNew,
                 NoRepeatNgramSize = noRepeat,
                 DoSample = isSampled,
+                Drafting = true,
                 Seed = 1,
                 NumReturnSequences = isSampled ? beams : 1,
             },

@@ -1,6 +1,8 @@
+using Microsoft.Extensions.DependencyInjection;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Loading;
 using Seq2Seq.Jobs.Scheduling;
+using Seq2Seq.Jobs.Submission;
 using Seq2Seq.Jobs.Tests;
 using Seq2Seq.Testing;
 
@@ -65,6 +67,34 @@ public sealed class BundledModelTests(TestDatabase database) : IClassFixture<Tes
             await database.WaitForJobAsync(job);
             return (await database.ReadResultsAsync(job)).Select(result => result.Result.Outputs[0].Text);
         }
+    }
+
+    [Fact]
+    public async Task A_line_with_a_target_is_scored_beside_lines_that_are_generated()
+    {
+        await using var worker = await TestWorker.StartBundledAsync(database);
+        var (request, lines) = (
+            new JobRequest { Model = TestWorker.Model },
+            new SourceLine[]
+            {
+                new() { Text = Text(4) },
+                new() { Text = Text(4), Target = "four dollars" },
+                new() { Text = Text(4), Target = "five dollars" },
+            }
+        );
+        var submitted = await worker
+            .Services.GetRequiredService<JobSubmitter>()
+            .SubmitAsync(request, lines.ToAsyncEnumerable(), Cancellation);
+
+        await database.WaitForJobAsync(submitted.Job.Id);
+
+        var outputs = (await database.ReadResultsAsync(submitted.Job.Id))
+            .Select(line => line.Result.Outputs[0])
+            .ToList();
+        outputs.Select(output => output.Text).Should().Equal("four dollars", "four dollars", "five dollars");
+        outputs[1].Score.Should().BeApproximately(outputs[0].Score, 1e-4);
+        outputs[2].Score.Should().BeLessThan(outputs[0].Score);
+        outputs[1].TokenLogprobs.Should().HaveSameCount(outputs[1].TokenIds);
     }
 
     [Fact]

@@ -145,7 +145,7 @@ public sealed class FailedLinesTests(JobStore store) : IClassFixture<JobStore>
     }
 
     [Fact]
-    public async Task A_job_with_nothing_to_run_or_that_has_not_ended_stays_as_it_is()
+    public async Task A_job_with_nothing_to_run_or_that_has_not_ended_is_refused_and_stays_as_it_is()
     {
         var good = await store.SubmitAsync(3);
         await store.FinishAllAsync(good.Id);
@@ -167,7 +167,9 @@ public sealed class FailedLinesTests(JobStore store) : IClassFixture<JobStore>
         foreach (var id in (Guid[])[good.Id, waiting.Id, broken.Job.Id])
         {
             var before = await store.Directory.FindAsync(id, Cancellation);
-            (await store.Directory.RetryAsync(id, Cancellation)).Should().BeEquivalentTo(before);
+            var retry = () => store.Directory.RetryAsync(id, Cancellation);
+            await retry.Should().ThrowAsync<JobStateException>();
+            (await store.Directory.FindAsync(id, Cancellation)).Should().BeEquivalentTo(before);
         }
 
         (await store.Directory.RetryAsync(Guid.NewGuid(), Cancellation)).Should().BeNull();

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using Seq2Seq.Jobs.Leasing;
 using Seq2Seq.Jobs.Submission;
 using Seq2Seq.Jobs.Tests;
+using Seq2Seq.Testing;
 
 namespace Seq2Seq.Jobs.Webhooks.Tests;
 
@@ -246,6 +247,36 @@ public sealed class WebhookDeliveryTests(JobStore store) : IClassFixture<JobStor
 
         receiver.Received.Should().HaveCount(50);
         receiver.Received.Select(received => received.Headers["webhook-id"]).Should().OnlyHaveUniqueItems();
+    }
+
+    [Fact]
+    public async Task While_secrets_change_messages_are_signed_with_the_new_and_the_old_ones()
+    {
+        const string old = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+        await using var receiver = await WebhookReceiver.StartAsync();
+        var options = Options.Create(
+            new WebhooksOptions
+            {
+                Secret = Secret,
+                PreviousSecrets = { old },
+                AllowedNetworks = { "127.0.0.0/8" },
+            }
+        );
+        using var sender = new WebhookSender(new WebhookConnections(options), options, TimeProvider.System);
+
+        await sender.SendAsync(new WebhookMessage(Guid.NewGuid(), receiver.Url, null, "{}", 1), Cancellation);
+
+        var headers = receiver.Received.Single().Headers;
+        var timestamp = DateTimeOffset.FromUnixTimeSeconds(
+            long.Parse(headers["webhook-timestamp"], CultureInfo.InvariantCulture)
+        );
+        headers["webhook-signature"]
+            .Split(' ')
+            .Should()
+            .Equal(
+                WebhookSignature.Sign(Secret, headers["webhook-id"], timestamp, "{}"),
+                WebhookSignature.Sign(old, headers["webhook-id"], timestamp, "{}")
+            );
     }
 
     [Theory]

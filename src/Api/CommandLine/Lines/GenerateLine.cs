@@ -3,7 +3,7 @@ using Seq2Seq.Inference.Generation;
 
 namespace Seq2Seq.Api.CommandLine.Lines;
 
-/// <summary>A line of <c>seq2seq generate</c>: what to generate from and how, or the error that is its answer.</summary>
+/// <summary>A line of <c>seq2seq generate</c> or <c>score</c>: what to generate from and how, or the error that is its answer.</summary>
 internal sealed class GenerateLine
 {
     public const string ParametersInvalid = "parameter_invalid";
@@ -27,7 +27,10 @@ internal sealed class GenerateLine
     /// <summary>The parameters as they were written: lines that share it share a call.</summary>
     public string ParametersKey { get; private init; } = "";
 
-    public static GenerateLine Read(InputLine line, GenerationParameters defaults)
+    /// <param name="line">The line.</param>
+    /// <param name="defaults">Parameters of a line that brings none.</param>
+    /// <param name="isScored">Whether the line must bring a target to score; otherwise it may not.</param>
+    public static GenerateLine Read(InputLine line, GenerationParameters defaults, bool isScored)
     {
         JsonElement? id = null;
         try
@@ -41,6 +44,18 @@ internal sealed class GenerateLine
                 throw new LineFormatException("The line needs one of 'text' and 'input_ids'.");
             }
 
+            string? target = fields.FindText("target");
+            IReadOnlyList<int>? targetIds = fields.FindIntegers("target_ids");
+            if (isScored && target is null == targetIds is null)
+            {
+                throw new LineFormatException("The line needs one of 'target' and 'target_ids'.");
+            }
+
+            if (!isScored && (target is not null || targetIds is not null))
+            {
+                throw new LineFormatException("The line has a target; 'seq2seq score' scores targets.");
+            }
+
             JsonElement? parameters = fields.Find("parameters");
             return new GenerateLine(line, id)
             {
@@ -48,6 +63,8 @@ internal sealed class GenerateLine
                 {
                     Text = text,
                     TokenIds = tokenIds,
+                    TargetText = target,
+                    TargetTokenIds = targetIds,
                     Line = line.Number,
                 },
                 Parameters = parameters is { } given ? GenerationParametersJson.Read(given) : defaults,

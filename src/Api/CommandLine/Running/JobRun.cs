@@ -1,4 +1,5 @@
 using System.Globalization;
+using Seq2Seq.Api.CommandLine.Server;
 
 namespace Seq2Seq.Api.CommandLine.Running;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Seq2Seq.Api.CommandLine.Server;
 using Spectre.Console;
 
 namespace Seq2Seq.Api.CommandLine.Running;

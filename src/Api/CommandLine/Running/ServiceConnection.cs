@@ -1,3 +1,4 @@
+using Seq2Seq.Api.CommandLine.Server;
 using Seq2Seq.Api.Hosting;
 
 namespace Seq2Seq.Api.CommandLine.Running;
@@ -24,7 +25,7 @@ internal sealed class ServiceConnection : IAsyncDisposable
         CancellationToken cancellationToken
     )
     {
-        var client = Connect(ReadAddress(server ?? ServiceHost.UsualUrls), apiKey);
+        var client = ServiceClient.Connect(server ?? ServiceHost.UsualUrls, apiKey);
         if (await client.IsAliveAsync(ProbeTimeout, cancellationToken))
         {
             return new ServiceConnection(client, own: null);
@@ -46,7 +47,7 @@ internal sealed class ServiceConnection : IAsyncDisposable
             },
             cancellationToken
         );
-        return new ServiceConnection(Connect(ReadAddress(own.Addresses.First()), apiKey), own);
+        return new ServiceConnection(ServiceClient.Connect(own.Addresses.First(), apiKey), own);
     }
 
     public async ValueTask DisposeAsync()
@@ -57,15 +58,4 @@ internal sealed class ServiceConnection : IAsyncDisposable
             await _own.DisposeAsync();
         }
     }
-
-    private static ServiceClient Connect(Uri address, string? apiKey) => new(address, apiKey, new SocketsHttpHandler());
-
-    private static Uri ReadAddress(string text) =>
-        Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out Uri? address)
-        && address.Scheme is "http" or "https"
-            ? address
-            : throw new CommandException($"--server is '{text}'; expected an address such as {ServiceHost.UsualUrls}.")
-            {
-                Code = ExitCode.Usage,
-            };
 }

@@ -77,14 +77,25 @@ internal sealed unsafe class CpuAttention(int heads, int keyHeads, int headWidth
     {
         Check(projected, ProjectedWidth, batch.Count, context);
         _groups.Clear();
-        for (int row = 0; row < batch.Count; row++)
+        int rows;
+        for (int row = 0; row < batch.Count; row += rows)
         {
-            int length = batch.Positions[row] + 1;
-            int seen = Math.Min(length, window ?? length);
-            int first = batch.LocationStarts[row] + length - seen;
+            // The rows of a sequence that feeds several tokens lie side by side, too; each sees those before it.
+            rows = EqualFrom(batch.LocationStarts, row);
+            int position = batch.Positions[row];
+            int near = (window - 1) ?? AttentionGroup.Unlimited;
+            int unseen = Math.Max(0, position - near);
             _groups.Add(
-                new AttentionGroup(row, 1, first, seen, seen - 1)
+                new AttentionGroup(
+                    row,
+                    rows,
+                    batch.LocationStarts[row] + unseen,
+                    position + rows - unseen,
+                    position - unseen
+                )
                 {
+                    Before = near,
+                    After = 0,
                     FirstSideKey = batch.MemoryStarts[row],
                     SideLength = withSource ? batch.MemoryLengths[row] : 0,
                 }
@@ -108,12 +119,7 @@ internal sealed unsafe class CpuAttention(int heads, int keyHeads, int headWidth
         for (int row = 0; row < batch.Count; row += rows)
         {
             // Rows of one line lie side by side; its keys are fetched once for all of them.
-            rows = 1;
-            while (row + rows < batch.Count && batch.MemoryStarts[row + rows] == batch.MemoryStarts[row])
-            {
-                rows++;
-            }
-
+            rows = EqualFrom(batch.MemoryStarts, row);
             _groups.Add(
                 new AttentionGroup(row, rows, batch.MemoryStarts[row], batch.MemoryLengths[row], FirstPosition: 0)
             );
@@ -123,6 +129,13 @@ internal sealed unsafe class CpuAttention(int heads, int keyHeads, int headWidth
         arguments.Keys = batch.Memory.Pointer(layer);
         arguments.KeyStride = 2 * KeyWidth;
         Run(ref arguments, locations: default, bias: null, batch.LongestMemory);
+    }
+
+    /// <summary>How many values from a place on are equal.</summary>
+    private static int EqualFrom(ReadOnlySpan<int> values, int start)
+    {
+        int end = values[start..].IndexOfAnyExcept(values[start]);
+        return end < 0 ? values.Length - start : end;
     }
 
     private void AddLine(SourceBatch source, int line, AttentionWindow? window, SideKeys? side)

@@ -2,7 +2,8 @@ namespace Seq2Seq.Inference.Layers.Attention;
 
 /// <summary>
 /// The rows of one decoder step, of many lines: for each the token that it feeds, where the keys and values of its
-/// sequence lie in the cache, and where those of its source. Filled anew each step; its arrays only grow.
+/// sequence lie in the cache, and where those of its source. A sequence that feeds several tokens has as many rows, one
+/// after the other, each of which sees those before it. Filled anew each step; its arrays only grow.
 /// </summary>
 internal sealed class DecoderBatch(KeyValueCache cache, KeyValueCache memory)
 {
@@ -10,8 +11,9 @@ internal sealed class DecoderBatch(KeyValueCache cache, KeyValueCache memory)
     private int[] _positions = new int[64];
     private int[] _memoryStarts = new int[64];
     private int[] _memoryLengths = new int[64];
-    private int[] _locationStarts = new int[65];
+    private int[] _locationStarts = new int[64];
     private int[] _locations = new int[1024];
+    private int _locationCount;
 
     /// <summary>Keys and values of the tokens decoded so far.</summary>
     public KeyValueCache Cache { get; } = cache;
@@ -33,11 +35,14 @@ internal sealed class DecoderBatch(KeyValueCache cache, KeyValueCache memory)
     /// <summary><c>[rows]</c>: tokens of the row's source.</summary>
     public ReadOnlySpan<int> MemoryLengths => _memoryLengths.AsSpan(0, Count);
 
-    /// <summary><c>[rows + 1]</c>: where each row's part of <see cref="Locations"/> begins.</summary>
-    public ReadOnlySpan<int> LocationStarts => _locationStarts.AsSpan(0, Count + 1);
+    /// <summary>
+    /// <c>[rows]</c>: where each row's part of <see cref="Locations"/> begins; it has as many as the row's position and one.
+    /// Rows of one sequence share their part.
+    /// </summary>
+    public ReadOnlySpan<int> LocationStarts => _locationStarts.AsSpan(0, Count);
 
     /// <summary>Locations in <see cref="Cache"/> of each row's tokens; a row's last is where its new token goes.</summary>
-    public ReadOnlySpan<int> Locations => _locations.AsSpan(0, _locationStarts[Count]);
+    public ReadOnlySpan<int> Locations => _locations.AsSpan(0, _locationCount);
 
     public int LongestSequence { get; private set; }
 
@@ -46,38 +51,54 @@ internal sealed class DecoderBatch(KeyValueCache cache, KeyValueCache memory)
     public void Clear()
     {
         Count = 0;
+        _locationCount = 0;
         LongestSequence = 0;
         LongestMemory = 0;
     }
 
-    /// <param name="tokenId">The token to feed.</param>
-    /// <param name="locations">Locations of the row's tokens, the new one's last.</param>
+    /// <summary>Adds a sequence that feeds one token.</summary>
+    public void Add(int tokenId, ReadOnlySpan<int> locations, int memoryStart, int memoryLength) =>
+        Add([tokenId], locations, memoryStart, memoryLength);
+
+    /// <param name="tokenIds">The tokens to feed, at least one.</param>
+    /// <param name="locations">Locations of the sequence's tokens, the new ones' last.</param>
     /// <param name="memoryStart">First location of the source.</param>
     /// <param name="memoryLength">Tokens of the source.</param>
-    public void Add(int tokenId, ReadOnlySpan<int> locations, int memoryStart, int memoryLength)
+    public void Add(ReadOnlySpan<int> tokenIds, ReadOnlySpan<int> locations, int memoryStart, int memoryLength)
     {
-        if (Count == _tokenIds.Length)
+        Reserve(Count + tokenIds.Length, _locationCount + locations.Length);
+        locations.CopyTo(_locations.AsSpan(_locationCount));
+        int firstPosition = locations.Length - tokenIds.Length;
+        for (int i = 0; i < tokenIds.Length; i++)
         {
-            Array.Resize(ref _tokenIds, 2 * Count);
-            Array.Resize(ref _positions, 2 * Count);
-            Array.Resize(ref _memoryStarts, 2 * Count);
-            Array.Resize(ref _memoryLengths, 2 * Count);
-            Array.Resize(ref _locationStarts, (2 * Count) + 1);
+            _tokenIds[Count] = tokenIds[i];
+            _positions[Count] = firstPosition + i;
+            _memoryStarts[Count] = memoryStart;
+            _memoryLengths[Count] = memoryLength;
+            _locationStarts[Count] = _locationCount;
+            Count++;
         }
 
-        int start = _locationStarts[Count];
-        if (start + locations.Length > _locations.Length)
-        {
-            Array.Resize(ref _locations, Math.Max(2 * _locations.Length, start + locations.Length));
-        }
-
-        locations.CopyTo(_locations.AsSpan(start));
-        _tokenIds[Count] = tokenId;
-        _positions[Count] = locations.Length - 1;
-        _memoryStarts[Count] = memoryStart;
-        _memoryLengths[Count] = memoryLength;
-        _locationStarts[++Count] = start + locations.Length;
+        _locationCount += locations.Length;
         LongestSequence = Math.Max(LongestSequence, locations.Length);
         LongestMemory = Math.Max(LongestMemory, memoryLength);
+    }
+
+    private void Reserve(int rows, int locations)
+    {
+        if (rows > _tokenIds.Length)
+        {
+            int capacity = Math.Max(rows, 2 * _tokenIds.Length);
+            Array.Resize(ref _tokenIds, capacity);
+            Array.Resize(ref _positions, capacity);
+            Array.Resize(ref _memoryStarts, capacity);
+            Array.Resize(ref _memoryLengths, capacity);
+            Array.Resize(ref _locationStarts, capacity);
+        }
+
+        if (locations > _locations.Length)
+        {
+            Array.Resize(ref _locations, Math.Max(locations, 2 * _locations.Length));
+        }
     }
 }

@@ -37,7 +37,10 @@ public sealed class GenerateLineTests
     {
         var line = new InputLine(0, [.. "{\"text\": \""u8, 0xC3, 0x28, .. "\"}"u8], TooLong: false);
 
-        GenerateLine.Read(line, new GenerationParameters()).Error!.Code.Should().Be(LineErrorCodes.Malformed);
+        GenerateLine
+            .Read(line, new GenerationParameters(), isScored: false)
+            .Error!.Code.Should()
+            .Be(LineErrorCodes.Malformed);
     }
 
     [Fact]
@@ -78,6 +81,30 @@ public sealed class GenerateLineTests
             );
     }
 
-    private static GenerateLine Read(string json) =>
-        GenerateLine.Read(new InputLine(0, Encoding.UTF8.GetBytes(json), TooLong: false), new GenerationParameters());
+    [Fact]
+    public void A_line_to_score_has_a_target()
+    {
+        GenerateLine line = Read("""{"text": "x", "target_ids": [5, 1]}""", isScored: true);
+
+        line.Input!.TargetTokenIds.Should().Equal(5, 1);
+    }
+
+    [Theory]
+    [InlineData("""{"text": "x"}""", true)]
+    [InlineData("""{"text": "x", "target": "y", "target_ids": [5, 1]}""", true)]
+    [InlineData("""{"text": "x", "target": "y"}""", false)]
+    public void A_target_where_none_belongs_or_none_where_one_does_is_an_error_of_the_line(string json, bool isScored)
+    {
+        GenerateLine line = Read(json, isScored);
+
+        line.Error!.Code.Should().Be(LineErrorCodes.Malformed);
+        line.Error.Message.Should().Contain("target");
+    }
+
+    private static GenerateLine Read(string json, bool isScored = false) =>
+        GenerateLine.Read(
+            new InputLine(0, Encoding.UTF8.GetBytes(json), TooLong: false),
+            new GenerationParameters(),
+            isScored
+        );
 }

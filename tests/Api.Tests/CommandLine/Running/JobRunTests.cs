@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using Seq2Seq.Api.CommandLine;
 using Seq2Seq.Api.CommandLine.Running;
+using Seq2Seq.Api.CommandLine.Server;
 
 namespace Seq2Seq.Api.Tests.CommandLine.Running;
 

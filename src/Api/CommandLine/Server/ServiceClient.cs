@@ -2,11 +2,13 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using Seq2Seq.Api.CommandLine.Running;
+using Seq2Seq.Api.Hosting;
 
-namespace Seq2Seq.Api.CommandLine.Running;
+namespace Seq2Seq.Api.CommandLine.Server;
 
 /// <summary>
-/// The part of the HTTP API that <c>run</c> uses. What the service refuses is a <see cref="CommandException"/> with its own words; a
+/// The part of the HTTP API that <c>run</c> and <c>jobs</c> use. What the service refuses is a <see cref="CommandException"/> with its own words; a
 /// service that can't be reached is an <see cref="HttpRequestException"/>, and worth another try.
 /// </summary>
 internal sealed class ServiceClient : IDisposable
@@ -29,6 +31,17 @@ internal sealed class ServiceClient : IDisposable
             _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", apiKey);
         }
     }
+
+    /// <exception cref="CommandException">It is no address.</exception>
+    public static ServiceClient Connect(string address, string? apiKey) =>
+        Uri.TryCreate(address.TrimEnd('/') + "/", UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https"
+            ? new ServiceClient(uri, apiKey, new SocketsHttpHandler())
+            : throw new CommandException(
+                $"--server is '{address}'; expected an address such as {ServiceHost.UsualUrls}."
+            )
+            {
+                Code = ExitCode.Usage,
+            };
 
     public Uri Address => _http.BaseAddress!;
 
@@ -78,14 +91,33 @@ internal sealed class ServiceClient : IDisposable
         );
         request.Headers.Add("Idempotency-Key", idempotencyKey);
         using HttpResponseMessage response = await _http.SendAsync(request, cancellationToken);
-        return await ReadAsync(response, cancellationToken);
+        return await ReadAsync<JobStatus>(response, cancellationToken);
     }
 
-    public async Task<JobStatus> GetAsync(Guid id, CancellationToken cancellationToken)
-    {
-        using HttpResponseMessage response = await _http.GetAsync($"jobs/{id}", cancellationToken);
-        return await ReadAsync(response, cancellationToken);
-    }
+    /// <summary>A page of jobs, newest first.</summary>
+    public Task<JobStatusPage> ListAsync(
+        IEnumerable<KeyValuePair<string, string?>> filter,
+        CancellationToken cancellationToken
+    ) => SendAsync<JobStatusPage>(HttpMethod.Get, "jobs" + QueryString.Create(filter), body: null, cancellationToken);
+
+    /// <summary>The job when it has ended, or as it is after the time.</summary>
+    public Task<JobStatus> WaitAsync(Guid id, int seconds, CancellationToken cancellationToken) =>
+        SendAsync<JobStatus>(
+            HttpMethod.Get,
+            string.Create(CultureInfo.InvariantCulture, $"jobs/{id}?wait_seconds={seconds}"),
+            body: null,
+            cancellationToken
+        );
+
+    /// <summary>Changes a job's course: <c>cancel</c>, <c>pause</c>, <c>resume</c> or <c>retry</c>.</summary>
+    public Task<JobStatus> ActAsync(Guid id, string action, CancellationToken cancellationToken) =>
+        SendAsync<JobStatus>(HttpMethod.Post, $"jobs/{id}/{action}", body: null, cancellationToken);
+
+    public Task<JobStatus> SetPriorityAsync(Guid id, int priority, CancellationToken cancellationToken) =>
+        SendAsync<JobStatus>(HttpMethod.Patch, $"jobs/{id}", JsonContent.Create(new { priority }), cancellationToken);
+
+    public Task<JobStatus> GetAsync(Guid id, CancellationToken cancellationToken) =>
+        SendAsync<JobStatus>(HttpMethod.Get, $"jobs/{id}", body: null, cancellationToken);
 
     /// <summary>Opens the results that are ready, from a line on; the caller disposes the response.</summary>
     public async Task<HttpResponseMessage> OpenResultsAsync(
@@ -114,10 +146,22 @@ internal sealed class ServiceClient : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private static async Task<JobStatus> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    private async Task<T> SendAsync<T>(
+        HttpMethod method,
+        string address,
+        HttpContent? body,
+        CancellationToken cancellationToken
+    )
+    {
+        using var request = new HttpRequestMessage(method, address) { Content = body };
+        using HttpResponseMessage response = await _http.SendAsync(request, cancellationToken);
+        return await ReadAsync<T>(response, cancellationToken);
+    }
+
+    private static async Task<T> ReadAsync<T>(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         await RefuseFailureAsync(response, cancellationToken);
-        return (await response.Content.ReadFromJsonAsync<JobStatus>(Json, cancellationToken))!;
+        return (await response.Content.ReadFromJsonAsync<T>(Json, cancellationToken))!;
     }
 
     private static async Task RefuseFailureAsync(HttpResponseMessage response, CancellationToken cancellationToken)

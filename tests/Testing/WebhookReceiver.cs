@@ -4,10 +4,10 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
-namespace Seq2Seq.Jobs.Webhooks.Tests;
+namespace Seq2Seq.Testing;
 
 /// <summary>Somebody's server on loopback, which keeps what it is sent and answers as it is told.</summary>
-internal sealed class WebhookReceiver : IAsyncDisposable
+public sealed class WebhookReceiver : IAsyncDisposable
 {
     private readonly WebApplication _application;
 
@@ -55,4 +55,5 @@ internal sealed class WebhookReceiver : IAsyncDisposable
     }
 }
 
-internal sealed record ReceivedWebhook(string Path, IReadOnlyDictionary<string, string> Headers, string Body);
+/// <summary>A request that arrived.</summary>
+public sealed record ReceivedWebhook(string Path, IReadOnlyDictionary<string, string> Headers, string Body);
