@@ -15,6 +15,13 @@ internal sealed class Sample
     /// <summary>Distance of the quartiles over the median: 0.02 is a quiet machine.</summary>
     public double Spread => (Quantile(0.75) - Quantile(0.25)) / Median;
 
+    public static Sample Of(IEnumerable<double> values)
+    {
+        var sample = new Sample();
+        sample._seconds.AddRange(values);
+        return sample;
+    }
+
     public void Add(double seconds) => _seconds.Add(seconds);
 
     /// <summary>

@@ -25,28 +25,34 @@ namespace Seq2Seq.Bench.Scheduling;
 internal static class SchedulingBenchmark
 {
     private const string Model = "echo";
-    private const int WarmUps = 100;
-    private const int Jobs = 500;
-    private const int Shards = 2000;
 
-    private static readonly TimeSpan _idle = TimeSpan.FromSeconds(60);
-
-    public static async Task RunAsync(TextWriter output, CancellationToken cancellationToken)
+    /// <param name="jobs">Jobs whose latency is taken; a fifth as many go before.</param>
+    /// <param name="shards">Shards whose rate is taken.</param>
+    /// <param name="idle">How long the idle service is watched.</param>
+    /// <param name="output">Where the lines go.</param>
+    /// <param name="cancellationToken">Ends it early.</param>
+    public static async Task RunAsync(
+        int jobs,
+        int shards,
+        TimeSpan idle,
+        TextWriter output,
+        CancellationToken cancellationToken
+    )
     {
         await using var server = new PostgresServer();
         string database = await server.CreateDatabaseAsync(cancellationToken);
         var echo = new Echo();
         using (var worker = await StartAsync(database, echo, workers: true, cancellationToken))
         {
-            await MeasureLatencyAsync("same process", worker, echo, output, cancellationToken);
+            await MeasureLatencyAsync("same process", worker, echo, jobs, output, cancellationToken);
             using (var api = await StartAsync(database, echo, workers: false, cancellationToken))
             {
-                await MeasureLatencyAsync("submitted by another service", api, echo, output, cancellationToken);
+                await MeasureLatencyAsync("submitted by another service", api, echo, jobs, output, cancellationToken);
                 await api.StopAsync(cancellationToken);
             }
 
-            await MeasureThroughputAsync(worker, echo, output, cancellationToken);
-            await MeasureIdleAsync(database, output, cancellationToken);
+            await MeasureThroughputAsync(worker, shards, output, cancellationToken);
+            await MeasureIdleAsync(database, idle, output, cancellationToken);
             await worker.StopAsync(cancellationToken);
         }
 
@@ -57,6 +63,7 @@ internal static class SchedulingBenchmark
         string what,
         IHost host,
         Echo echo,
+        int jobs,
         TextWriter output,
         CancellationToken cancellationToken
     )
@@ -64,7 +71,7 @@ internal static class SchedulingBenchmark
         var submitter = host.Services.GetRequiredService<JobSubmitter>();
         var submitting = new Sample();
         var starting = new Sample();
-        for (int i = -WarmUps; i < Jobs; i++)
+        for (int i = -jobs / 5; i < jobs; i++)
         {
             string text = string.Create(CultureInfo.InvariantCulture, $"{what} {i}");
             var started = echo.Expect(text);
@@ -92,14 +99,14 @@ internal static class SchedulingBenchmark
 
     private static async Task MeasureThroughputAsync(
         IHost host,
-        Echo echo,
+        int shards,
         TextWriter output,
         CancellationToken cancellationToken
     )
     {
         var submitter = host.Services.GetRequiredService<JobSubmitter>();
         var directory = host.Services.GetRequiredService<JobDirectory>();
-        var lines = Enumerable.Range(0, Shards).Select(i => i.ToString(CultureInfo.InvariantCulture));
+        var lines = Enumerable.Range(0, shards).Select(i => i.ToString(CultureInfo.InvariantCulture));
         var submitted = await submitter.SubmitAsync(new JobRequest { Model = Model }, Lines(lines), cancellationToken);
         long start = Stopwatch.GetTimestamp();
         var job = await directory.WaitAsync(submitted.Job.Id, TimeSpan.FromMinutes(5), cancellationToken);
@@ -112,22 +119,27 @@ internal static class SchedulingBenchmark
         );
     }
 
-    private static async Task MeasureIdleAsync(string database, TextWriter output, CancellationToken cancellationToken)
+    private static async Task MeasureIdleAsync(
+        string database,
+        TimeSpan idle,
+        TextWriter output,
+        CancellationToken cancellationToken
+    )
     {
         await using var dataSource = NpgsqlDataSource.Create(database);
         // Until every backend has reported what it did before.
-        await Task.Delay(TimeSpan.FromSeconds(15), cancellationToken);
+        await Task.Delay(idle / 4, cancellationToken);
         using var process = Process.GetCurrentProcess();
         var cpu = process.TotalProcessorTime;
         long before = await CountTransactionsAsync(dataSource, cancellationToken);
-        await Task.Delay(_idle, cancellationToken);
+        await Task.Delay(idle, cancellationToken);
         long after = await CountTransactionsAsync(dataSource, cancellationToken);
         process.Refresh();
-        double busy = (process.TotalProcessorTime - cpu).TotalSeconds / _idle.TotalSeconds;
+        double busy = (process.TotalProcessorTime - cpu).TotalSeconds / idle.TotalSeconds;
         await output.WriteLineAsync(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"idle: {(after - before) / _idle.TotalSeconds:F1} transactions/s, {100 * busy:F2} % of a core"
+                $"idle: {(after - before) / idle.TotalSeconds:F1} transactions/s, {100 * busy:F2} % of a core"
             )
         );
     }

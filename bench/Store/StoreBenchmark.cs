@@ -23,21 +23,28 @@ internal static class StoreBenchmark
 {
     private const string Model = "letters";
 
-    private static readonly int[] _sizes = [1_000, 1_000, 10_000, 100_000, 1_000_000];
-
-    public static async Task RunAsync(TextWriter output, CancellationToken cancellationToken)
+    /// <param name="sizes">Lines of each job.</param>
+    /// <param name="smallJobs">Jobs of ten lines, many at once.</param>
+    /// <param name="output">Where a line goes for each.</param>
+    /// <param name="cancellationToken">Ends it early.</param>
+    public static async Task RunAsync(
+        IReadOnlyList<int> sizes,
+        int smallJobs,
+        TextWriter output,
+        CancellationToken cancellationToken
+    )
     {
         await using var server = new PostgresServer();
         string connectionString = await server.CreateDatabaseAsync(cancellationToken);
         await using (var services = Services(connectionString))
         {
             await output.WriteLineAsync("lines      submit s  µs/line  store s  µs/line  read s  µs/line  peak MiB");
-            foreach (int lines in _sizes)
+            foreach (int lines in sizes)
             {
                 await output.WriteLineAsync(await MeasureAsync(services, lines, cancellationToken));
             }
 
-            await output.WriteLineAsync(await MeasureSmallJobsAsync(services, cancellationToken));
+            await output.WriteLineAsync(await MeasureSmallJobsAsync(services, smallJobs, cancellationToken));
         }
 
         await server.DropDatabaseAsync(connectionString, cancellationToken);
@@ -123,10 +130,10 @@ internal static class StoreBenchmark
 
     private static async Task<string> MeasureSmallJobsAsync(
         IServiceProvider services,
+        int jobs,
         CancellationToken cancellationToken
     )
     {
-        const int jobs = 10_000;
         var submitter = services.GetRequiredService<JobSubmitter>();
         long started = Stopwatch.GetTimestamp();
         await Parallel.ForAsync(

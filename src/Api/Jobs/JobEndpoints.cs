@@ -45,7 +45,7 @@ internal static class JobEndpoints
             .WithName("ListShards")
             .WithSummary("List a job's shards")
             .RefusesWith(400);
-        job.MapGet("/events", JobEvents.Handle).WithName("FollowJob").WithSummary("Follow a job's progress");
+        job.MapGet("/events", JobEvents.Handle).WithName("FollowJob").DescribeEvents();
         job.MapGet("/webhooks", ListWebhooksAsync)
             .WithName("ListWebhooks")
             .WithSummary("List the messages to a job's webhook");

@@ -12,6 +12,8 @@ namespace Seq2Seq.Api.Jobs;
 /// </summary>
 internal static class JobEvents
 {
+    public const string LastSeenHeader = "Last-Event-ID";
+
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
     // Proxies and clients take a silent connection for a dead one after 30 to 60 seconds.
@@ -28,7 +30,7 @@ internal static class JobEvents
         CancellationToken cancellationToken
     )
     {
-        string? seen = request.Headers["Last-Event-ID"];
+        string? seen = request.Headers[LastSeenHeader];
         if (requested.Job.FinishedAt is not null && seen == IdOf(requested.Job))
         {
             // Browsers reconnect when a stream ends; this status tells them to stop (HTML, section 9.2.3).

@@ -89,6 +89,45 @@ internal static class OperationDescriptions
                 }
             );
 
+    public static RouteHandlerBuilder DescribeEvents(this RouteHandlerBuilder builder) =>
+        builder
+            .WithSummary("Follow a job's progress")
+            .AddOpenApiOperationTransformer(
+                async (operation, context, cancellationToken) =>
+                {
+                    operation.Parameters ??= [];
+                    operation.Parameters.Add(
+                        new OpenApiParameter
+                        {
+                            Name = JobEvents.LastSeenHeader,
+                            In = ParameterLocation.Header,
+                            Description = "The id of the last event that was seen: the next one is the next change.",
+                            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+                        }
+                    );
+                    operation.Responses ??= [];
+                    operation.Responses["200"] = new OpenApiResponse
+                    {
+                        Description = "Events named progress, and at the end finished; the data of each is the job.",
+                        Content = new Dictionary<string, OpenApiMediaType>(StringComparer.Ordinal)
+                        {
+                            ["text/event-stream"] = new()
+                            {
+                                Schema = await context.GetOrCreateSchemaAsync(
+                                    typeof(JobResource),
+                                    null,
+                                    cancellationToken
+                                ),
+                            },
+                        },
+                    };
+                    operation.Responses["204"] = new OpenApiResponse
+                    {
+                        Description = "The job has ended, and the caller has seen it: do not come back.",
+                    };
+                }
+            );
+
     public static RouteHandlerBuilder DescribeResults(this RouteHandlerBuilder builder) =>
         builder
             .WithSummary("Fetch results")

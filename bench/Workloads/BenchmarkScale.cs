@@ -1,0 +1,54 @@
+namespace Seq2Seq.Bench.Workloads;
+
+/// <summary>How large each part is. The defaults are those of the published table.</summary>
+internal sealed record BenchmarkScale
+{
+    /// <summary>Seconds of test runs: shows that every part works, measures nothing.</summary>
+    public static BenchmarkScale Tiny { get; } =
+        new()
+        {
+            Words = 24,
+            TransformersWords = 8,
+            ShapeLines = 8,
+            NewTokens = 4,
+            LinesOneByOne = 2,
+            NormalisationLines = 8,
+            MemoryLines = 4,
+            ServiceLines = 60,
+            QualityWords = 20,
+            SearchShare = 2,
+            ProfiledComputeTypes = ["float32"],
+            StoreLines = [100],
+            SmallJobs = 10,
+            SchedulingJobs = 5,
+            SchedulingShards = 10,
+            IdleSeconds = 0.2,
+        };
+
+    public int Words { get; init; } = 20_000;
+
+    /// <summary>Of those words, how many transformers gets; its rate is compared.</summary>
+    public int TransformersWords { get; init; } = 1_000;
+
+    /// <summary>Lines of the t5-small and opus-mt shapes.</summary>
+    public int ShapeLines { get; init; } = 256;
+
+    /// <summary>New tokens that are forced on each of them.</summary>
+    public int NewTokens { get; init; } = 64;
+
+    public int LinesOneByOne { get; init; } = 12;
+    public int NormalisationLines { get; init; } = 4_000;
+    public int MemoryLines { get; init; } = 32;
+    public int ServiceLines { get; init; } = 100_000;
+    public int QualityWords { get; init; } = 4_000;
+
+    /// <summary>The search for settings runs one part in so many of the words, or of the new tokens.</summary>
+    public int SearchShare { get; init; } = 6;
+
+    public IReadOnlyList<string> ProfiledComputeTypes { get; init; } = ["float32", "int8"];
+    public IReadOnlyList<int> StoreLines { get; init; } = [1_000, 1_000, 10_000, 100_000];
+    public int SmallJobs { get; init; } = 2_000;
+    public int SchedulingJobs { get; init; } = 200;
+    public int SchedulingShards { get; init; } = 1_000;
+    public double IdleSeconds { get; init; } = 15;
+}

@@ -1,0 +1,240 @@
+using System.Globalization;
+using System.Text.Json;
+using Seq2Seq.Bench.Comparing;
+using Seq2Seq.Bench.Engine;
+using Seq2Seq.Bench.Reporting;
+
+namespace Seq2Seq.Bench.Workloads;
+
+/// <summary>The workloads of the table, with the ratios that are asked of them.</summary>
+internal static class EngineWorkloads
+{
+    private const int NewTokensOfAWord = 96;
+    private const string Float32 = "float32";
+    private const string Float16 = "float16";
+    private const string Int8 = "int8";
+
+    private static readonly int[] _batches = [8, 32, 64];
+    private static readonly string _oursFloat32 = Ours(Float32).Name;
+    private static readonly string _oursInt8 = Ours(Int8).Name;
+    private static readonly string _peersFloat32 = CTranslate2(Float32).Name;
+    private static readonly string _peersInt8 = CTranslate2(Int8).Name;
+
+    public static IReadOnlyList<EngineWorkload> All(BenchmarkScale scale) =>
+        [
+            Words(scale, "words-greedy", "Bundled model, words, greedy", beam: 1),
+            Words(scale, "words-beam", "Bundled model, words, beam 4", beam: 4),
+            Shape(scale, "t5-small", "t5-small shape, greedy", beam: 1) with
+            {
+                Comparisons = [Held(_oursFloat32, _peersFloat32, 1.2, 2), Held(_oursInt8, _peersInt8, 0.9, 1.3)],
+            },
+            Shape(scale, "opus-mt", "opus-mt shape, beam 4", beam: 4) with
+            {
+                Comparisons = [Held(_oursFloat32, _peersFloat32, 1.1, 1.7), Held(_oursInt8, _peersInt8, 0.9, 1.3)],
+            },
+            OneLine(scale),
+            Drafting(scale),
+            Memory(scale),
+            Load(scale),
+        ];
+
+    private static EngineWorkload Words(BenchmarkScale scale, string id, string title, int beam)
+    {
+        Contestant transformers = new()
+        {
+            Engine = Contestant.Transformers,
+            Limit = scale.TransformersWords,
+            Candidates = [new(1, Environment.ProcessorCount, 64)],
+        };
+        return new EngineWorkload
+        {
+            Id = id,
+            Title = $"{title}: {scale.Words.ToString("N0", CultureInfo.InvariantCulture)} of wamerican's",
+            Model = BenchmarkFiles.BundledModel,
+            Lines = files => files.Words(scale.Words),
+            Beam = beam,
+            MaxNew = NewTokensOfAWord,
+            HasRealOutputs = true,
+            Contestants = [Ours(Float32), CTranslate2(Float32), Ours(Int8), CTranslate2(Int8), transformers],
+            Comparisons =
+            [
+                Held(_oursFloat32, _peersFloat32, 1, 2),
+                Held(_oursFloat32, transformers.Name, 4, aim: null),
+                Held(_oursInt8, _peersInt8, 0.9, 1.3),
+            ],
+            Shorten = options => options with { Limit = scale.Words / scale.SearchShare },
+        };
+    }
+
+    private static EngineWorkload Shape(BenchmarkScale scale, string model, string title, int beam) =>
+        new()
+        {
+            Id = model,
+            Title = $"{title}: {scale.ShapeLines} lines of 8 to 64 tokens, {scale.NewTokens} new tokens forced",
+            Model = model,
+            Lines = files => files.LinesOfLengths(scale.ShapeLines),
+            Beam = beam,
+            MaxNew = scale.NewTokens,
+            MinNew = scale.NewTokens,
+            Operations = (files, folder) =>
+                Operations(
+                    folder,
+                    files.SourceTokens(scale.ShapeLines),
+                    (double)scale.ShapeLines * scale.NewTokens * beam
+                ),
+            Contestants = [Ours(Float32), CTranslate2(Float32), Ours(Int8), CTranslate2(Int8)],
+            Comparisons = [],
+            Shorten = options =>
+                options with
+                {
+                    MaxNew = Math.Max(1, scale.NewTokens / scale.SearchShare),
+                    MinNew = Math.Max(1, scale.NewTokens / scale.SearchShare),
+                },
+        };
+
+    private static EngineWorkload OneLine(BenchmarkScale scale)
+    {
+        Contestant[] contestants =
+        [
+            .. new[] { Ours(Float32), CTranslate2(Float32), Ours(Float16), Ours(Int8), CTranslate2(Int8) }.Select(one =>
+                one with
+                {
+                    Candidates = EngineSettings.OneLine,
+                }
+            ),
+        ];
+        return Shape(scale, "t5-small", "", beam: 1) with
+        {
+            Id = "one-line",
+            Title =
+                $"t5-small shape, one line at a time: {scale.LinesOneByOne} lines, {scale.NewTokens} new tokens forced",
+            Limit = scale.LinesOneByOne,
+            Operations = null,
+            Contestants = contestants,
+            Comparisons =
+            [
+                Held(_oursFloat32, _peersFloat32, 1, aim: null),
+                Held(Ours(Float16).Name, _peersFloat32, 1.6, aim: null),
+                Held(_oursInt8, _peersInt8, bar: null, aim: 1),
+            ],
+        };
+    }
+
+    private static EngineWorkload Drafting(BenchmarkScale scale)
+    {
+        const string parameter = "drafting";
+        Contestant plain = Ours(Float32);
+        Contestant drafting = plain with { With = "with drafting", Parameters = $$"""{"{{parameter}}": true}""" };
+        return new EngineWorkload
+        {
+            Id = parameter,
+            Title = $"Bundled model, {scale.NormalisationLines} normalisation lines, greedy, with and without drafting",
+            Model = BenchmarkFiles.BundledModel,
+            Lines = files => files.NormalisationLines(scale.NormalisationLines),
+            MaxNew = NewTokensOfAWord,
+            HasRealOutputs = true,
+            Requires = parameter,
+            Contestants = [plain, drafting],
+            Comparisons = [Held(drafting.Name, plain.Name, 1.5, 3)],
+            Shorten = options => options with { Limit = scale.NormalisationLines / scale.SearchShare },
+        };
+    }
+
+    private static EngineWorkload Memory(BenchmarkScale scale)
+    {
+        int cores = Environment.ProcessorCount;
+        Contestant ours = Ours(Float32) with { Candidates = [new(1, cores, 0)] };
+        Contestant peer = CTranslate2(Float32) with { Candidates = [new(1, cores, 32)] };
+        Contestant alone = peer with { Engine = Contestant.CTranslate2Alone };
+        return Shape(scale, "opus-mt", "", beam: 4) with
+        {
+            Id = "memory",
+            Title = $"opus-mt shape, peak memory: {scale.MemoryLines} lines at once, beam 4",
+            Lines = files => files.LinesOfLengths(scale.MemoryLines),
+            Metric = Metric.PeakMegabytes,
+            Contestants = [ours, peer, alone],
+            Comparisons =
+            [
+                Held(ours.Name, peer.Name, 1, 0.7) with
+                {
+                    IsLessBetter = true,
+                },
+                Held(ours.Name, alone.Name, bar: null, aim: null) with
+                {
+                    IsLessBetter = true,
+                },
+            ],
+        };
+    }
+
+    private static EngineWorkload Load(BenchmarkScale scale)
+    {
+        int cores = Environment.ProcessorCount;
+        Contestant ours = Ours(Float32) with { Candidates = [new(1, cores, 0)] };
+        Contestant peer = CTranslate2(Float32) with { Candidates = [new(1, cores, 8)] };
+        return Shape(scale, "opus-mt", "", beam: 1) with
+        {
+            Id = "load-warm",
+            Title = "opus-mt shape, seconds to load while the files lie in memory",
+            Limit = 1,
+            MaxNew = 1,
+            MinNew = 1,
+            Metric = Metric.LoadSeconds,
+            Contestants = [ours, peer],
+            Comparisons = [Held(ours.Name, peer.Name, bar: null, aim: null) with { IsLessBetter = true }],
+        };
+    }
+
+    private static Contestant Ours(string compute) =>
+        new()
+        {
+            Engine = Contestant.Ours,
+            Compute = compute,
+            Candidates = EngineSettings.AllCores(batch: 0),
+        };
+
+    private static Contestant CTranslate2(string compute) =>
+        new()
+        {
+            Engine = Contestant.CTranslate2,
+            Compute = compute,
+            Candidates = [.. _batches.SelectMany(EngineSettings.AllCores)],
+        };
+
+    private static Comparison Held(string ours, string against, double? bar, double? aim) =>
+        new()
+        {
+            Ours = ours,
+            Against = against,
+            Bar = bar,
+            Aim = aim,
+        };
+
+    /// <summary>
+    /// Floating-point operations of the matrix products with weights: of the encoder and of the cross-attention's keys and
+    /// values for each source token, of the decoder and of the head for each row and step. Attention itself is not counted.
+    /// </summary>
+    private static double Operations(string folder, double sourceTokens, double decodedRows)
+    {
+        using JsonDocument file = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "config.json")));
+        JsonElement configuration = file.RootElement;
+        double model = Value("d_model");
+        double inner = Value("num_heads", "decoder_attention_heads") * Value("d_kv", "") is > 0 and var t5 ? t5 : model;
+        double wide = Value("d_ff", "decoder_ffn_dim");
+        double encoderLayers = Value("num_layers", "encoder_layers");
+        double decoderLayers = Value("num_decoder_layers", "decoder_layers");
+        double perSource =
+            (encoderLayers * ((4 * model * inner) + (2 * model * wide))) + (decoderLayers * 2 * model * inner);
+        double perRow = (decoderLayers * ((6 * model * inner) + (2 * model * wide))) + (model * Value("vocab_size"));
+        return 2 * ((sourceTokens * perSource) + (decodedRows * perRow));
+
+        double Value(params string[] names) =>
+            names
+                .Select(name =>
+                    configuration.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number
+                        ? value.GetDouble()
+                        : 0
+                )
+                .FirstOrDefault(value => value > 0);
+    }
+}
