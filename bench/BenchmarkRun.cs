@@ -69,7 +69,7 @@ internal static class BenchmarkRun
             {
                 section = await part.RunAsync(context, cancellationToken);
             }
-            catch (Exception e) when (e is UnavailableException or InvalidOperationException)
+            catch (Exception e) when (e is not OperationCanceledException)
             {
                 // One part that fails takes no other with it.
                 all = false;

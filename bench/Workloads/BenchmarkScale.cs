@@ -43,7 +43,7 @@ internal sealed record BenchmarkScale
     public int QualityWords { get; init; } = 4_000;
 
     /// <summary>The search for settings runs one part in so many of the words, or of the new tokens.</summary>
-    public int SearchShare { get; init; } = 6;
+    public int SearchShare { get; init; } = 8;
 
     public IReadOnlyList<string> ProfiledComputeTypes { get; init; } = ["float32", "int8"];
     public IReadOnlyList<int> StoreLines { get; init; } = [1_000, 1_000, 10_000, 100_000];

@@ -33,7 +33,7 @@ public sealed class SequenceModel : IAsyncDisposable
     public static SequenceModel Load(ModelLoadOptions options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(options);
-        LoadedNetwork loaded = LoadPlan.Load(options, FamilyRegistry.Default, cancellationToken);
+        LoadedNetwork loaded = SharedNetworks.Load(options, FamilyRegistry.Default, cancellationToken);
         int threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
         return new SequenceModel(
             loaded,

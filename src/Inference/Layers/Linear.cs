@@ -74,6 +74,17 @@ internal abstract class Linear(int inFeatures, int outFeatures) : IDisposable
         }
     }
 
+    /// <summary>Whether <see cref="ReadWeights"/> gives the weights as they were, so that an embedding may do without its own table.</summary>
+    public virtual bool HoldsWeights => false;
+
+    /// <summary>Reads the weights of one output, as a tied embedding does.</summary>
+    /// <param name="output">Which one.</param>
+    /// <param name="scale">What each is multiplied by.</param>
+    /// <param name="destination">Room for <see cref="InFeatures"/> values.</param>
+    /// <param name="accumulate">Add to what is there.</param>
+    public virtual unsafe void ReadWeights(int output, float scale, float* destination, bool accumulate) =>
+        throw new NotSupportedException("The layer doesn't hold its weights as they were.");
+
     public void Dispose()
     {
         Dispose(disposing: true);

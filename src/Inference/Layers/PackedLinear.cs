@@ -34,6 +34,26 @@ internal sealed unsafe class PackedLinear<TTiles, TFormat> : CpuLinear
         );
     }
 
+    public override bool HoldsWeights => typeof(TFormat) == typeof(Float32Format);
+
+    public override void ReadWeights(int output, float scale, float* destination, bool accumulate)
+    {
+        if (!HoldsWeights)
+        {
+            base.ReadWeights(output, scale, destination, accumulate);
+        }
+
+        nint panel = (nint)(output / TTiles.Width) * InFeatures * TTiles.Width;
+        float* weight = (float*)_packed.Pointer + panel + (output % TTiles.Width);
+        for (int i = 0; i < InFeatures; i++)
+        {
+            float product = weight[(nint)i * TTiles.Width] * scale;
+            destination[i] = accumulate ? product + destination[i] : product;
+        }
+
+        GC.KeepAlive(this);
+    }
+
     protected override void Multiply(
         float* input,
         int rows,

@@ -31,7 +31,7 @@ public sealed record LoadReport
     /// <summary>Device that holds the weights, such as <c>cpu</c> or <c>cuda:0</c>.</summary>
     public string? Device { get; init; }
 
-    /// <summary>Type that the linear layers compute in, such as <c>float32</c>.</summary>
+    /// <summary>Type that the linear layers compute in, such as <c>float32</c>; what <c>auto</c> came to.</summary>
     public string? ComputeType { get; init; }
 
     /// <summary>Number of parameters, tied ones once.</summary>

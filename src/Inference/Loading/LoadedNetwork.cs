@@ -10,6 +10,8 @@ internal sealed class LoadedNetwork(
     LoadReport report
 ) : IDisposable
 {
+    private Action? _free = network.Dispose;
+
     public INetwork Network { get; } = network;
 
     public ModelConfiguration Configuration { get; } = configuration;
@@ -19,5 +21,11 @@ internal sealed class LoadedNetwork(
 
     public LoadReport Report { get; } = report;
 
-    public void Dispose() => Network.Dispose();
+    /// <summary>The same network for one more holder, with a report of its own.</summary>
+    /// <param name="heldReport">The holder's report.</param>
+    /// <param name="letGo">Called once, when the holder no longer needs it.</param>
+    public LoadedNetwork HeldBy(LoadReport heldReport, Action letGo) =>
+        new(Network, Configuration, Folder, heldReport) { _free = letGo };
+
+    public void Dispose() => Interlocked.Exchange(ref _free, null)?.Invoke();
 }

@@ -15,7 +15,7 @@ internal sealed record SlotPlan(string Name, ComputeDevice Device, int Threads, 
     public const string AnyDevice = "auto";
 
     // A core each, because two models on two cores do more than one model on two; at most so many, because each holds its
-    // own weights.
+    // own caches.
     private const int MostDefaultSlots = 4;
 
     public static IReadOnlyList<SlotPlan> Create(

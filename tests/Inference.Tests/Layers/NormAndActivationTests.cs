@@ -1,4 +1,5 @@
 using CsCheck;
+using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -150,6 +151,45 @@ public sealed class NormAndActivationTests
         embedding.Forward([6, 0, 6], output, accumulate);
 
         allclose(output.Tensor, expected).Should().BeTrue();
+    }
+
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(3, true)]
+    public void Tied_rows_equal_the_table_s_without_it(double scale, bool accumulate)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor weight = randn(71, 13);
+        using Linear head = Linear.Create(weight, bias: null, ComputeType.Float32);
+        using Embedding own = new(weight, scale);
+        using Embedding tied = new(weight, scale);
+        using Rows expected = Filled(4, 13);
+        using Rows output = new(13, CPU, 4);
+        output.Tensor.copy_(expected.Tensor);
+        tied.Tie(head, weight);
+        own.Forward([70, 0, 33, 70], expected, accumulate);
+
+        // The table may go: only the layer's weights are read.
+        weight.zero_();
+        tied.Forward([70, 0, 33, 70], output, accumulate);
+
+        tied.IsTied.Should().Be(head.HoldsWeights);
+        output.Span.SequenceEqual(expected.Span).Should().BeTrue();
+    }
+
+    [Theory]
+    [InlineData(ComputeType.Float16)]
+    [InlineData(ComputeType.Int8)]
+    public void A_layer_that_rounds_its_weights_is_no_table(ComputeType computeType)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor weight = randn(71, 13);
+        using Linear head = Linear.Create(weight, bias: null, computeType);
+        using Embedding embedding = new(weight);
+
+        embedding.Tie(head, weight);
+
+        embedding.IsTied.Should().BeFalse();
     }
 
     [Theory]

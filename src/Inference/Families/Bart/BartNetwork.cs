@@ -47,7 +47,7 @@ internal sealed class BartNetwork : INetwork
         BartWeights take = new(configuration, variant, weights, options);
         Encoder = take.Encoder();
         Decoder = take.Decoder();
-        Head = take.Head();
+        Head = take.Head(Encoder.Tokens, Decoder.Tokens);
     }
 
     public BartConfiguration Configuration { get; }

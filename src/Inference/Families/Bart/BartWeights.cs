@@ -49,8 +49,10 @@ internal sealed class BartWeights(
         );
     }
 
-    public Linear Head()
+    /// <summary>The projection to the vocabulary. Embeddings that are tied to it give up their own table.</summary>
+    public Linear Head(params ReadOnlySpan<Embedding> embeddings)
     {
+        using DisposeScope memory = NewDisposeScope();
         string[] names =
         [
             "lm_head.weight",
@@ -64,7 +66,13 @@ internal sealed class BartWeights(
             Model
         );
         Tensor? bias = weights.TakeOptional("final_logits_bias", 1, configuration.VocabularySize);
-        return Linear.Create(weight, bias?.view(configuration.VocabularySize), options.ComputeType);
+        Linear head = Linear.Create(weight, bias?.view(configuration.VocabularySize), options.ComputeType);
+        foreach (Embedding embedding in embeddings)
+        {
+            embedding.Tie(head, weight);
+        }
+
+        return head;
     }
 
     private bool HasOneVocabulary => configuration.SourceVocabularySize == configuration.VocabularySize;
