@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Seq2Seq.Bench.Agreement;
 using Seq2Seq.Bench.Comparing;
 using Seq2Seq.Bench.Engine;
 using Seq2Seq.Bench.Kernels;
@@ -62,6 +63,7 @@ internal static class BenchCommandLine
             ProfileCommand(),
             LoadCommand(),
             KernelsCommand(),
+            AgreementCommand(),
             StoreCommand(),
             SchedulingCommand(),
         };
@@ -207,6 +209,23 @@ internal static class BenchCommandLine
         var command = new Command("kernels", "The kernels of the layers, one by one.") { threads, shape, rows };
         command.SetAction(parsed =>
             LinearBenchmark.Run(parsed.GetValue(threads), parsed.GetValue(shape), parsed.GetValue(rows), Console.Out)
+        );
+        return command;
+    }
+
+    private static Command AgreementCommand()
+    {
+        var models = new Argument<string>("models") { Description = "Folder of model folders with a cases.json each" };
+        var lines = new Option<int>("--lines") { Description = "Lines for each model", DefaultValueFactory = _ => 100 };
+        var command = new Command("agreement", "Narrower weights against float32, model by model.") { models, lines };
+        command.SetAction(
+            (parsed, cancellationToken) =>
+                AgreementBenchmark.RunAsync(
+                    parsed.GetRequiredValue(models),
+                    parsed.GetValue(lines),
+                    Console.Out,
+                    cancellationToken
+                )
         );
         return command;
     }
