@@ -44,7 +44,8 @@ public sealed class PostgresCluster : IAsyncDisposable
             wait "$server" || true
             start "$@"
         done
-        kill -INT "$server" 2>/dev/null || true
+        # Until it has heard: it begins with the signal ignored, as this shell has it.
+        (while kill -INT "$server" 2>/dev/null; do sleep 1; done) &
         wait "$server" || true
         [ -z "$disk" ] || umount "$folder/data"
         rm -rf "$folder"

@@ -29,27 +29,27 @@ internal sealed class ApiKeyHandler(
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        if (!await keys.AnyAsync(Context.RequestAborted))
-        {
-            return LocalConnection.IsLocal(Context) ? Success(Caller.Operator("local")) : AuthenticateResult.NoResult();
-        }
-
-        if (KeyOf(Request) is not { } key)
-        {
-            return AuthenticateResult.NoResult();
-        }
-
+        string? key = KeyOf(Request);
         try
         {
-            return await keys.FindAsync(key, Context.RequestAborted) is { } caller
-                ? Success(caller)
-                : AuthenticateResult.Fail("The API key is not valid.");
+            // A key counts as soon as it is issued, also while others are not yet asked for one.
+            if (key is not null && await keys.FindAsync(key, Context.RequestAborted) is { } caller)
+            {
+                return Success(caller);
+            }
         }
         catch (DbException exception)
         {
             // Health answers all the same.
             return AuthenticateResult.Fail(exception);
         }
+
+        if (await keys.AnyAsync(Context.RequestAborted))
+        {
+            return key is null ? AuthenticateResult.NoResult() : AuthenticateResult.Fail("The API key is not valid.");
+        }
+
+        return LocalConnection.IsLocal(Context) ? Success(Caller.Operator("local")) : AuthenticateResult.NoResult();
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
