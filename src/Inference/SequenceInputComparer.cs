@@ -2,7 +2,7 @@ using Seq2Seq.Inference.Generation;
 
 namespace Seq2Seq.Inference;
 
-/// <summary>Finds equal lines: by text or token ids, of source and target.</summary>
+/// <summary>Finds equal lines: by text or token ids, of source, target and prefix.</summary>
 internal sealed class SequenceInputComparer : IEqualityComparer<SequenceInput>
 {
     public static SequenceInputComparer Instance { get; } = new();
@@ -14,9 +14,10 @@ internal sealed class SequenceInputComparer : IEqualityComparer<SequenceInput>
             && y is not null
             && string.Equals(x.Text, y.Text, StringComparison.Ordinal)
             && string.Equals(x.TargetText, y.TargetText, StringComparison.Ordinal)
-            && (x.TokenIds ?? []).SequenceEqual(y.TokenIds ?? [])
-            && x.TargetTokenIds is null == y.TargetTokenIds is null
-            && (x.TargetTokenIds ?? []).SequenceEqual(y.TargetTokenIds ?? [])
+            && string.Equals(x.PrefixText, y.PrefixText, StringComparison.Ordinal)
+            && AreEqual(x.TokenIds, y.TokenIds)
+            && AreEqual(x.TargetTokenIds, y.TargetTokenIds)
+            && AreEqual(x.PrefixTokenIds, y.PrefixTokenIds)
         );
 
     public int GetHashCode(SequenceInput obj)
@@ -30,4 +31,7 @@ internal sealed class SequenceInputComparer : IEqualityComparer<SequenceInput>
 
         return hash.ToHashCode();
     }
+
+    private static bool AreEqual(IReadOnlyList<int>? x, IReadOnlyList<int>? y) =>
+        x is null == y is null && (x ?? []).SequenceEqual(y ?? []);
 }

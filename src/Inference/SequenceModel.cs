@@ -17,12 +17,14 @@ public sealed class SequenceModel : IAsyncDisposable
     private readonly LoadedNetwork _loaded;
     private readonly SourceReader _sources;
     private readonly RunningBatch _batch;
+    private readonly TimeProvider _time;
 
-    private SequenceModel(LoadedNetwork loaded, SourceReader sources, RunningBatch batch)
+    private SequenceModel(LoadedNetwork loaded, SourceReader sources, RunningBatch batch, TimeProvider time)
     {
         _loaded = loaded;
         _sources = sources;
         _batch = batch;
+        _time = time;
     }
 
     /// <summary>How this model was loaded.</summary>
@@ -43,7 +45,8 @@ public sealed class SequenceModel : IAsyncDisposable
                 threads,
                 BatchLimits.For(loaded.Report.Parameters),
                 $"decode {options.Name}"
-            )
+            ),
+            options.Time
         );
     }
 
@@ -122,6 +125,7 @@ public sealed class SequenceModel : IAsyncDisposable
         if (
             !_sources.TryReadSource(input, out IReadOnlyList<int> tokens, out SequenceResult? failure)
             || !_sources.TryReadTarget(input, out IReadOnlyList<int>? target, out failure)
+            || !_sources.TryReadPrefix(input, ref settings, out failure)
         )
         {
             return Task.FromResult(failure);
@@ -141,12 +145,34 @@ public sealed class SequenceModel : IAsyncDisposable
         }
     }
 
-    private async Task<SequenceResult> FinishAsync(LineRequest request) =>
-        new SequenceResult
+    private async Task<SequenceResult> FinishAsync(LineRequest request)
+    {
+        IReadOnlyList<SequenceOutput> outputs = await request.Outputs;
+        if (request.Target is null && request.Settings.AllowedOutputs is { } allowed)
         {
-            Outputs = _sources.WithText(await request.Outputs),
+            // Where other parameters forbid every token that could follow, a search goes on with one that may not; and where
+            // there are fewer members than beams, some beams are doubles.
+            outputs = [.. outputs.Where(output => allowed.Allows(output))];
+            if (request.Settings.NumBeams > 1)
+            {
+                outputs = [.. outputs.DistinctBy(output => string.Join(' ', output.TokenIds), StringComparer.Ordinal)];
+            }
+
+            if (outputs.Count == 0)
+            {
+                return SequenceResult.Failed(
+                    LineErrorCodes.NoAllowedOutput,
+                    "The other parameters leave none of 'allowed_outputs'."
+                );
+            }
+        }
+
+        return new SequenceResult
+        {
+            Outputs = _sources.WithText(outputs),
             IsSampled = request.Target is null && request.Settings.Sampling is not null,
         };
+    }
 
     private GenerationSettings Resolve(GenerationParameters parameters)
     {
@@ -155,7 +181,11 @@ public sealed class SequenceModel : IAsyncDisposable
             parameters,
             _loaded.Network.GenerationDefaults,
             _loaded.Network.Shape.VocabularySize,
-            _loaded.Network.Shape.MaxTargetTokens
-        );
+            _loaded.Network.Shape.MaxTargetTokens,
+            _sources.Parameters
+        ) with
+        {
+            Time = _time,
+        };
     }
 }

@@ -13,6 +13,7 @@ internal sealed class SourceReader
     private readonly TokenizerLoadException? _tokenizerError;
     private readonly Side _source;
     private readonly Side _target;
+    private readonly Side _prefix;
 
     private SourceReader(
         Tokenizer? tokenizer,
@@ -33,7 +34,12 @@ internal sealed class SourceReader
             shape.VocabularySize,
             Math.Min(maxSourceTokens, shape.MaxTargetTokens ?? int.MaxValue)
         );
+        _prefix = _target with { Name = "target prefix" };
+        Parameters = new ParameterTexts(tokenizer, tokenizerError?.Message, shape.VocabularySize);
     }
+
+    /// <summary>What reads parameters that are texts.</summary>
+    public ParameterTexts Parameters { get; }
 
     /// <summary>A folder without a usable tokenizer still takes token ids; its lines of text fail, with the reason.</summary>
     public static SourceReader Open(string folder, NetworkShape shape, int maxSourceTokens)
@@ -71,6 +77,60 @@ internal sealed class SourceReader
 
         EncodeOptions options = EncodeOptions.Default with { AsTarget = true };
         return TryRead(_target, input.TargetText, input.TargetTokenIds, options, out tokens, out failure);
+    }
+
+    /// <summary>
+    /// The settings of a line: those of the call, or with the prefix that the line brings; or the result that says what is wrong
+    /// with it.
+    /// </summary>
+    public bool TryReadPrefix(
+        SequenceInput input,
+        ref GenerationSettings settings,
+        [NotNullWhen(false)] out SequenceResult? failure
+    )
+    {
+        failure = null;
+        if (input.PrefixText is null && input.PrefixTokenIds is null)
+        {
+            return true;
+        }
+
+        if (input.TargetText is not null || input.TargetTokenIds is not null)
+        {
+            failure = SequenceResult.Failed(
+                LineErrorCodes.Malformed,
+                "The line has both a target, which is scored, and a target prefix, which begins what is generated."
+            );
+            return false;
+        }
+
+        EncodeOptions options = new() { AddSpecialTokens = false, AsTarget = true };
+        if (
+            !TryRead(
+                _prefix,
+                input.PrefixText,
+                input.PrefixTokenIds,
+                options,
+                out IReadOnlyList<int> tokens,
+                out failure
+            )
+        )
+        {
+            return false;
+        }
+
+        try
+        {
+            settings = input.PrefixText is null
+                ? settings.WithPrefix(tokens, "decoder_input_ids")
+                : settings.WithPrefix(ParameterTexts.Prefix(tokens, settings.ForcedBosTokenId), "target_prefix");
+            return true;
+        }
+        catch (GenerationParametersException exception)
+        {
+            failure = SequenceResult.Failed(LineErrorCodes.PrefixImpossible, exception.Message);
+            return false;
+        }
     }
 
     private bool TryRead(

@@ -7,19 +7,17 @@ namespace Seq2Seq.Inference.Tests;
 /// <summary>The bundled model on its own test words, against what transformers answers (Data/make-english-tts.py).</summary>
 public sealed class BundledModelTests
 {
-    private static readonly string Folder = Path.Join(AppContext.BaseDirectory, "Data", "english-tts");
-
     [Theory]
     [InlineData("greedy", 1)]
     [InlineData("beam4", 4)]
     public async Task Every_test_word_is_answered_as_by_transformers(string golden, int beams)
     {
         string[] lines = await File.ReadAllLinesAsync(
-            Path.Join(Folder, "test.tsv"),
+            Path.Join(BundledModel.Folder, "test.tsv"),
             TestContext.Current.CancellationToken
         );
         SequenceInput[] words = [.. lines.Select(line => SequenceInput.FromText("phonemize: " + line.Split('\t')[0]))];
-        await using SequenceModel model = Load();
+        await using SequenceModel model = BundledModel.Load();
 
         IReadOnlyList<SequenceResult> results = await model.GenerateAsync(
             words,
@@ -38,7 +36,7 @@ public sealed class BundledModelTests
             .. Enumerable.Range(0, 300).Select(i => SequenceInput.FromText($"normalize: ${i / 7}.{i % 100:00}")),
         ];
         GenerationParameters parameters = new() { TokenLogprobs = true, Drafting = false };
-        await using SequenceModel model = Load();
+        await using SequenceModel model = BundledModel.Load();
         IReadOnlyList<SequenceResult> expected = await model.GenerateAsync(
             lines,
             parameters,
@@ -60,7 +58,7 @@ public sealed class BundledModelTests
     [Fact]
     public async Task Equal_lines_of_a_call_have_equal_results_and_keep_their_places()
     {
-        await using SequenceModel model = Load();
+        await using SequenceModel model = BundledModel.Load();
 
         IReadOnlyList<SequenceResult> results = await model.GenerateAsync(
             [
@@ -80,7 +78,7 @@ public sealed class BundledModelTests
     [Fact]
     public async Task What_is_wrong_with_a_line_is_its_result_and_the_others_go_on()
     {
-        await using SequenceModel model = Load(maxSourceTokens: 20);
+        await using SequenceModel model = BundledModel.Load(BundledModel.Options with { MaxSourceTokens = 20 });
 
         IReadOnlyList<SequenceResult> results = await model.GenerateAsync(
             [
@@ -115,7 +113,7 @@ public sealed class BundledModelTests
     [InlineData("suppress_tokens")]
     public async Task A_token_outside_the_vocabulary_is_refused_by_the_parameter(string parameter)
     {
-        await using SequenceModel model = Load();
+        await using SequenceModel model = BundledModel.Load();
         GenerationParameters parameters = parameter switch
         {
             "decoder_start_token_id" => new GenerationParameters { DecoderStartTokenId = 272 },
@@ -131,21 +129,12 @@ public sealed class BundledModelTests
             .Be(parameter);
     }
 
-    private static SequenceModel Load(int maxSourceTokens = 16_384) =>
-        SequenceModel.Load(
-            new ModelLoadOptions
-            {
-                Name = "english-tts",
-                Folder = Folder,
-                ComputeType = "float32",
-                MaxSourceTokens = maxSourceTokens,
-            },
-            TestContext.Current.CancellationToken
-        );
-
     private static string[] Answers(string golden)
     {
-        using GZipStream stream = new(File.OpenRead(Path.Join(Folder, golden + ".txt.gz")), CompressionMode.Decompress);
+        using GZipStream stream = new(
+            File.OpenRead(Path.Join(BundledModel.Folder, golden + ".txt.gz")),
+            CompressionMode.Decompress
+        );
         using StreamReader reader = new(stream);
         return reader.ReadToEnd().TrimEnd('\n').Split('\n');
     }

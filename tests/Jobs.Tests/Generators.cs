@@ -72,6 +72,8 @@ internal static class Generators
                 TokenIds.Select(ids => new SourceLine { InputIds = ids }),
                 Gen.Select(Text, Text, (text, target) => new SourceLine { Text = text, Target = target }),
                 Gen.Select(TokenIds, TokenIds, (ids, target) => new SourceLine { InputIds = ids, TargetIds = target }),
+                Gen.Select(Text, Text, (text, prefix) => new SourceLine { Text = text, TargetPrefix = prefix }),
+                Gen.Select(Text, TokenIds, (text, prefix) => new SourceLine { Text = text, DecoderInputIds = prefix }),
                 Error.Select(error => new SourceLine { Error = error }),
                 Answer.Select(answer => new SourceLine { Answer = answer })
             ),

@@ -63,4 +63,10 @@ internal sealed record JobInput
 
     [Description("Such a target in token ids, end token included.")]
     public IReadOnlyList<int>? TargetIds { get; init; }
+
+    [Description("A text that the line's outputs begin with.")]
+    public string? TargetPrefix { get; init; }
+
+    [Description("Token ids that the line's outputs begin with.")]
+    public IReadOnlyList<int>? DecoderInputIds { get; init; }
 }

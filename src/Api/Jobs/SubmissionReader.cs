@@ -106,7 +106,7 @@ internal static class SubmissionReader
             );
     }
 
-    /// <summary>The lines of a JSON body: strings, or objects with <c>custom_id</c> and <c>text</c> or <c>input_ids</c>, and maybe a target.</summary>
+    /// <summary>The lines of a JSON body: strings, or objects with <c>custom_id</c> and <c>text</c> or <c>input_ids</c>, and maybe a target or a prefix.</summary>
     public static IReadOnlyList<SourceLine> ReadInputs(RequestObject body, int most)
     {
         const string Expected = "an array of texts or of objects with text or input_ids";
@@ -141,6 +141,8 @@ internal static class SubmissionReader
         JsonElement? ids = line.TakeJson("input_ids", JsonValueKind.Array, "an array of token ids");
         string? target = line.TakeString("target");
         JsonElement? targetIds = line.TakeJson("target_ids", JsonValueKind.Array, "an array of token ids");
+        string? prefix = line.TakeString("target_prefix");
+        JsonElement? prefixIds = line.TakeJson("decoder_input_ids", JsonValueKind.Array, "an array of token ids");
         line.RefuseOthers();
         if (text is null == ids is null)
         {
@@ -160,6 +162,24 @@ internal static class SubmissionReader
             );
         }
 
+        if (prefix is not null && prefixIds is not null)
+        {
+            throw RequestException.Invalid(
+                path,
+                "an object with both target_prefix and decoder_input_ids",
+                "an object with one of them, or neither"
+            );
+        }
+
+        if ((target is not null || targetIds is not null) && (prefix is not null || prefixIds is not null))
+        {
+            throw RequestException.Invalid(
+                path,
+                "an object with both a target, which is scored, and a prefix, which begins what is generated",
+                "an object with one of them, or neither"
+            );
+        }
+
         return new SourceLine
         {
             CustomId = customId,
@@ -167,6 +187,8 @@ internal static class SubmissionReader
             InputIds = ids is { } array ? ReadInputIds(array, line.PathOf("input_ids")) : null,
             Target = target,
             TargetIds = targetIds is { } targets ? ReadInputIds(targets, line.PathOf("target_ids")) : null,
+            TargetPrefix = prefix,
+            DecoderInputIds = prefixIds is { } begin ? ReadInputIds(begin, line.PathOf("decoder_input_ids")) : null,
         };
     }
 

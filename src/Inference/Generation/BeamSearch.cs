@@ -1,4 +1,5 @@
 using Seq2Seq.Inference.Generation.LogitsProcessors;
+using Seq2Seq.Inference.Generation.Stopping;
 
 namespace Seq2Seq.Inference.Generation;
 
@@ -9,7 +10,7 @@ namespace Seq2Seq.Inference.Generation;
 /// </summary>
 // Of the sums over all beams and tokens the best (1 + end tokens) × beams are looked at, so that enough unfinished ones
 // remain. Those that end and stand among the first `beams` compete for a place among the finished; the best that don't
-// end are the next step's beams. Sequences are kept as a tree: a node is a token and its parent node.
+// end are the next step's beams. Where stop strings leave too few of these, ended ones go on with a score below all others.
 // Drawing without replacement is taking the largest of the scores with Gumbel noise added (Kool et al. 2019, arXiv
 // 1903.06059); candidates then stand in the order in which they were drawn.
 internal sealed class BeamSearch : SequenceSearch
@@ -19,19 +20,21 @@ internal sealed class BeamSearch : SequenceSearch
 
     private readonly GenerationSettings _settings;
     private readonly LogitsProcessorList _processors;
+    private readonly StoppingCriteria _stopping;
     private readonly TopCandidates _candidates;
-    private readonly List<(int Token, int Parent, float LogProbability)> _nodes;
+    private readonly BeamTree _tree;
     private readonly float[] _logSums;
     private RandomStream _random;
     private readonly List<Hypothesis> _finished;
     private readonly List<(float Score, int Parent, int Token)> _running = [];
-    private readonly List<(double Key, float Score, int Beam, int Token)> _drawn = [];
+    private readonly List<(float Score, int Parent, int Token)> _ended = [];
+    private readonly int[] _nextNodes;
     private readonly int[] _beamNodes;
     private readonly int[] _parents;
     private readonly int[] _lastTokens;
     private readonly float[] _beamScores;
-    private int[] _sequence = new int[16];
-    private int _length = 1;
+    private readonly int _promptLength;
+    private int _length;
     private int _rows = 1;
     private bool _isFinished;
 
@@ -41,14 +44,19 @@ internal sealed class BeamSearch : SequenceSearch
         _random = new RandomStream(settings.Sampling?.Seed ?? 0, line, sequence: 0);
         _processors = LogitsProcessorList.Create(settings, source);
         int beams = settings.NumBeams;
+        _stopping = new StoppingCriteria(settings);
         _candidates = new TopCandidates(Math.Max(2, 1 + settings.EosTokenIds.Count) * beams);
-        _nodes = [(settings.DecoderStartTokenId, -1, 0)];
+        _tree = new BeamTree(settings);
+        _promptLength = settings.Prompt.Count;
+        _length = _promptLength;
         _logSums = new float[beams];
         _finished = new List<Hypothesis>(beams + 1);
+        _nextNodes = new int[beams];
         _beamNodes = new int[beams];
+        _beamNodes[0] = _tree.Root;
         _parents = new int[beams];
         _lastTokens = new int[beams];
-        _lastTokens[0] = settings.DecoderStartTokenId;
+        _lastTokens[0] = settings.Prompt[^1];
         _beamScores = new float[beams];
         // All beams begin alike: only the first may be continued, and only it is computed.
         Array.Fill(_beamScores, Unlikely, 1, beams - 1);
@@ -67,18 +75,18 @@ internal sealed class BeamSearch : SequenceSearch
     public override void Advance(Span<float> logits)
     {
         FindCandidates(logits);
+        bool isTimeUp = _stopping.IsTimeUp;
         _running.Clear();
+        _ended.Clear();
         for (int i = 0; i < _candidates.Count; i++)
         {
             (float score, int parent, int token) = _candidates[i];
-            bool isEnd = _settings.EosTokenIds.Contains(token);
-            if (isEnd || _length + 1 >= _settings.MaxLength)
+            if (_stopping.ReasonToEnd(_tree.SequenceWith(_beamNodes[parent], _length, token), isTimeUp) is { } reason)
             {
+                _ended.Add((score + Unlikely, parent, token));
                 if (i < _settings.NumBeams)
                 {
-                    float logProbability = LogProbability(logits, parent, token);
-                    FinishReason reason = isEnd ? FinishReason.Stop : FinishReason.Length;
-                    Finish(score, (token, _beamNodes[parent], logProbability), reason);
+                    Finish(score, parent, token, LogProbability(logits, parent, token), reason);
                 }
             }
             else
@@ -92,6 +100,15 @@ internal sealed class BeamSearch : SequenceSearch
         {
             // Candidates were drawn in any order; beams go on best first.
             _running.Sort((a, b) => b.Score.CompareTo(a.Score));
+            _ended.Sort((a, b) => b.Score.CompareTo(a.Score));
+        }
+
+        foreach ((float score, int parent, int token) in _ended)
+        {
+            if (!allEnd && _running.Count < _settings.NumBeams && score > float.NegativeInfinity)
+            {
+                _running.Add((score, parent, token));
+            }
         }
 
         Continue(logits);
@@ -100,36 +117,22 @@ internal sealed class BeamSearch : SequenceSearch
     }
 
     public override IReadOnlyList<SequenceOutput> Outputs() =>
-        [
-            .. _finished
-                .Take(_settings.NumReturnSequences)
-                .Select(hypothesis => new SequenceOutput
-                {
-                    TokenIds = PathOf(hypothesis, node => node.Token),
-                    Score = hypothesis.Score,
-                    FinishReason = hypothesis.Reason,
-                    TokenLogprobs = _settings.TokenLogprobs ? PathOf(hypothesis, node => node.LogProbability) : null,
-                }),
-        ];
+        [.. _finished.Take(_settings.NumReturnSequences).Select(_tree.Output)];
 
     /// <summary>The best candidates that don't end become the beams of the next step.</summary>
     private void Continue(ReadOnlySpan<float> logits)
     {
-        int firstNode = _nodes.Count;
         _rows = Math.Min(_running.Count, _settings.NumBeams);
         for (int beam = 0; beam < _rows; beam++)
         {
             (float score, int parent, int token) = _running[beam];
-            _nodes.Add((token, _beamNodes[parent], LogProbability(logits, parent, token)));
+            _nextNodes[beam] = _tree.Add(token, _beamNodes[parent], LogProbability(logits, parent, token));
             _beamScores[beam] = score;
             _parents[beam] = parent;
             _lastTokens[beam] = token;
         }
 
-        for (int beam = 0; beam < _rows; beam++)
-        {
-            _beamNodes[beam] = firstNode + beam;
-        }
+        _nextNodes.AsSpan(0, _rows).CopyTo(_beamNodes);
     }
 
     /// <summary>The log-probability of a token after the processors; 0 when nobody asks for it.</summary>
@@ -140,7 +143,7 @@ internal sealed class BeamSearch : SequenceSearch
     {
         int vocabulary = _settings.VocabularySize;
         _candidates.Clear();
-        bool isFirstStep = _length == 1;
+        bool isFirstStep = _length == _promptLength;
         for (int beam = 0; beam < _rows; beam++)
         {
             Span<float> scores = logits.Slice(beam * vocabulary, vocabulary);
@@ -154,7 +157,7 @@ internal sealed class BeamSearch : SequenceSearch
             else
             {
                 Scores.LogSoftmax(scores);
-                _processors.Apply(SequenceOf(_beamNodes[beam]), scores);
+                _processors.Apply(_tree.Sequence(_beamNodes[beam], _length), scores);
             }
 
             if (_settings.TokenLogprobs)
@@ -177,13 +180,6 @@ internal sealed class BeamSearch : SequenceSearch
             }
         }
 
-        if (_settings.Sampling is not null)
-        {
-            _drawn.Sort((a, b) => b.Key.CompareTo(a.Key));
-            _candidates.Take(_drawn);
-            _drawn.Clear();
-        }
-
         _candidates.Pad();
     }
 
@@ -196,14 +192,14 @@ internal sealed class BeamSearch : SequenceSearch
             if (score > float.NegativeInfinity)
             {
                 double noise = -Math.Log(-Math.Log(_random.NextDouble()));
-                _drawn.Add((score + noise, score, beam, token));
+                _candidates.Draw(score + noise, score, beam, token);
             }
         }
     }
 
-    private void Finish(float sum, (int Token, int Parent, float LogProbability) last, FinishReason reason)
+    private void Finish(float sum, int parent, int token, float logProbability, FinishReason reason)
     {
-        float score = sum / (float)Math.Pow(_length, _settings.LengthPenalty);
+        float score = sum / (float)Math.Pow(_length + 1 - _promptLength, _settings.LengthPenalty);
         if (!(score > Unlikely))
         {
             return;
@@ -215,7 +211,8 @@ internal sealed class BeamSearch : SequenceSearch
             place--;
         }
 
-        _finished.Insert(place, new Hypothesis(score, last, _length, reason));
+        int node = _tree.Add(token, _beamNodes[parent], logProbability);
+        _finished.Insert(place, new Hypothesis(score, node, _length + 1, reason));
         if (_finished.Count > _settings.NumBeams)
         {
             _finished.RemoveAt(_settings.NumBeams);
@@ -240,48 +237,8 @@ internal sealed class BeamSearch : SequenceSearch
 
         int length =
             _settings.EarlyStopping == EarlyStopping.Never && _settings.LengthPenalty > 0
-                ? _settings.MaxLength - 1
-                : _length - 1;
+                ? _settings.MaxLength - _promptLength
+                : _length - _promptLength;
         return !(_beamScores[0] / (float)Math.Pow(length, _settings.LengthPenalty) > _finished[^1].Score);
     }
-
-    private ReadOnlySpan<int> SequenceOf(int node)
-    {
-        if (_sequence.Length < _length)
-        {
-            Array.Resize(ref _sequence, 2 * _length);
-        }
-
-        for (int i = _length - 1; i >= 0; i--)
-        {
-            (_sequence[i], node, _) = _nodes[node];
-        }
-
-        return _sequence.AsSpan(0, _length);
-    }
-
-    private T[] PathOf<T>(Hypothesis hypothesis, Func<(int Token, int Parent, float LogProbability), T> what)
-    {
-        var path = new T[hypothesis.Length];
-        (int Token, int Parent, float LogProbability) node = hypothesis.Last;
-        path[^1] = what(node);
-        for (int i = path.Length - 2; i >= 0; i--)
-        {
-            node = _nodes[node.Parent];
-            path[i] = what(node);
-        }
-
-        return path;
-    }
-
-    /// <param name="Score">Sum of log-probabilities divided by length ^ length penalty.</param>
-    /// <param name="Last">The last token.</param>
-    /// <param name="Length">Tokens after the decoder start token.</param>
-    /// <param name="Reason">Why it ended.</param>
-    private sealed record Hypothesis(
-        float Score,
-        (int Token, int Parent, float LogProbability) Last,
-        int Length,
-        FinishReason Reason
-    );
 }

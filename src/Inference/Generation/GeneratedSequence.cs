@@ -1,23 +1,28 @@
+using Seq2Seq.Inference.Generation.Stopping;
+
 namespace Seq2Seq.Inference.Generation;
 
 /// <summary>A sequence that grows token by token until it ends, with what becomes its output.</summary>
 internal sealed class GeneratedSequence
 {
     private readonly GenerationSettings _settings;
+    private readonly StoppingCriteria _stopping;
     private readonly List<float>? _logProbabilities;
     private int[] _tokens;
     private double _logProbability;
     private FinishReason? _finished;
 
-    public GeneratedSequence(GenerationSettings settings)
+    public GeneratedSequence(GenerationSettings settings, StoppingCriteria stopping)
     {
         _settings = settings;
-        _tokens = [settings.DecoderStartTokenId, .. new int[15]];
+        _stopping = stopping;
+        _tokens = [.. settings.Prompt, .. new int[15]];
+        Length = settings.Prompt.Count;
         _logProbabilities = settings.TokenLogprobs ? [] : null;
     }
 
-    /// <summary>Tokens so far, the decoder start token included.</summary>
-    public int Length { get; private set; } = 1;
+    /// <summary>Tokens so far, the prompt included.</summary>
+    public int Length { get; private set; }
 
     public ReadOnlySpan<int> Tokens => _tokens.AsSpan(0, Length);
 
@@ -31,14 +36,7 @@ internal sealed class GeneratedSequence
         _tokens[Length++] = token;
         _logProbability += logProbability;
         _logProbabilities?.Add(logProbability);
-        if (_settings.EosTokenIds.Contains(token))
-        {
-            _finished = FinishReason.Stop;
-        }
-        else if (Length >= _settings.MaxLength)
-        {
-            _finished = FinishReason.Length;
-        }
+        _finished = _stopping.ReasonToEnd(Tokens, _stopping.IsTimeUp);
     }
 
     /// <summary>The tokens, and room behind them for guesses, which stay there until the next token is added.</summary>
@@ -52,7 +50,7 @@ internal sealed class GeneratedSequence
         new()
         {
             TokenIds = _tokens[1..Length],
-            Score = _logProbability / Math.Pow(Length - 1, _settings.LengthPenalty),
+            Score = _logProbability / Math.Pow(Length - _settings.Prompt.Count, _settings.LengthPenalty),
             FinishReason = _finished ?? FinishReason.Length,
             TokenLogprobs = _logProbabilities,
         };

@@ -1,4 +1,6 @@
 using System.Text.Json.Serialization;
+using Seq2Seq.Inference.Generation.Constraints;
+using Seq2Seq.Inference.Generation.Stopping;
 
 namespace Seq2Seq.Inference.Generation;
 
@@ -36,6 +38,14 @@ public sealed record GenerationParameters
     [JsonPropertyName("min_length")]
     public int? MinLength { get; init; }
 
+    /// <summary>Texts that end an output, which keeps them. They need the model's tokenizer.</summary>
+    [JsonPropertyName("stop_strings")]
+    public StopStrings? StopStrings { get; init; }
+
+    /// <summary>Seconds after which a line's output ends with the token that is generated then.</summary>
+    [JsonPropertyName("max_time")]
+    public double? MaxTime { get; init; }
+
     /// <summary>A sequence's score is its sum of log-probabilities divided by length ^ this.</summary>
     [JsonPropertyName("length_penalty")]
     public double? LengthPenalty { get; init; }
@@ -43,6 +53,14 @@ public sealed record GenerationParameters
     /// <summary><c>true</c>, <c>false</c> or <c>"never"</c>.</summary>
     [JsonPropertyName("early_stopping")]
     public EarlyStopping? EarlyStopping { get; init; }
+
+    /// <summary>Groups that the beams are divided into (diverse beam search); 1 is off.</summary>
+    [JsonPropertyName("num_beam_groups")]
+    public int? NumBeamGroups { get; init; }
+
+    /// <summary>What is taken off a token's score for each beam of an earlier group that chose it in the same step.</summary>
+    [JsonPropertyName("diversity_penalty")]
+    public double? DiversityPenalty { get; init; }
 
     /// <summary>Draws tokens at random instead of taking the likeliest.</summary>
     [JsonPropertyName("do_sample")]
@@ -125,6 +143,27 @@ public sealed record GenerationParameters
     /// <summary>Tokens that are not generated first.</summary>
     [JsonPropertyName("begin_suppress_tokens")]
     public IReadOnlyList<int>? BeginSuppressTokens { get; init; }
+
+    /// <summary>
+    /// The only outputs that may come, in texts or token ids. Not in GenerationConfig: generate has a function for it,
+    /// <c>prefix_allowed_tokens_fn</c>.
+    /// </summary>
+    [JsonPropertyName("allowed_outputs")]
+    public IReadOnlyList<AllowedOutput>? AllowedOutputs { get; init; }
+
+    /// <summary>
+    /// Tokens that outputs begin with; the decoder start token may stand in front. For lines that bring none of their own. Not in
+    /// GenerationConfig, but an argument of generate.
+    /// </summary>
+    [JsonPropertyName("decoder_input_ids")]
+    public IReadOnlyList<int>? DecoderInputIds { get; init; }
+
+    /// <summary>
+    /// A text that outputs begin with, instead of <see cref="DecoderInputIds"/>. Not in GenerationConfig: transformers' users
+    /// tokenise it themselves.
+    /// </summary>
+    [JsonPropertyName("target_prefix")]
+    public string? TargetPrefix { get; init; }
 
     /// <summary>The first token generated, such as a target language.</summary>
     [JsonPropertyName("forced_bos_token_id")]

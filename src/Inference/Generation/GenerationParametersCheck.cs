@@ -1,4 +1,5 @@
 using System.Globalization;
+using Seq2Seq.Inference.Generation.Constraints;
 
 namespace Seq2Seq.Inference.Generation;
 
@@ -16,6 +17,11 @@ public static class GenerationParametersCheck
 
     private const int LongestList = 100_000;
 
+    /// <summary>Each is looked for at every token.</summary>
+    private const int MostStopStrings = 100;
+
+    private const int LongestStopString = 1_000;
+
     /// <exception cref="GenerationParametersException">A value is out of range, or two contradict each other; names it.</exception>
     public static void Validate(GenerationParameters parameters)
     {
@@ -29,6 +35,13 @@ public static class GenerationParametersCheck
         InRange("no_repeat_ngram_size", parameters.NoRepeatNgramSize, 0, LongestOutput);
         InRange("encoder_no_repeat_ngram_size", parameters.EncoderNoRepeatNgramSize, 0, LongestOutput);
         Finite("length_penalty", parameters.LengthPenalty);
+        Positive("max_time", parameters.MaxTime);
+        InRange("num_beam_groups", parameters.NumBeamGroups, 1, MaxBeams);
+        if (parameters.DiversityPenalty is not (null or 0))
+        {
+            Positive("diversity_penalty", parameters.DiversityPenalty);
+        }
+
         Positive("repetition_penalty", parameters.RepetitionPenalty);
         Positive("encoder_repetition_penalty", parameters.EncoderRepetitionPenalty);
         if (parameters.EarlyStopping is { } early && !Enum.IsDefined(early))
@@ -53,7 +66,103 @@ public static class GenerationParametersCheck
         }
 
         TokenLists(parameters);
+        Texts(parameters);
         Combinations(parameters);
+        BeamGroups(parameters.NumBeams, parameters.NumBeamGroups, parameters.DiversityPenalty, parameters.DoSample);
+    }
+
+    /// <summary>What diverse beam search needs; null is what is not known yet.</summary>
+    internal static void BeamGroups(int? beams, int? groups, double? penalty, bool? doSample)
+    {
+        if (groups is null or 1)
+        {
+            if (groups is not null && penalty > 0)
+            {
+                throw new GenerationParametersException(
+                    "diversity_penalty",
+                    Text($"'diversity_penalty' is {penalty}, but 'num_beam_groups' is 1; expected at least 2 groups.")
+                );
+            }
+
+            return;
+        }
+
+        if (doSample == true)
+        {
+            throw new GenerationParametersException(
+                "num_beam_groups",
+                Text($"'num_beam_groups' is {groups}, but 'do_sample' is true: beams in groups can't be drawn.")
+            );
+        }
+
+        if (beams % groups is not (null or 0))
+        {
+            throw new GenerationParametersException(
+                "num_beam_groups",
+                Text($"'num_beam_groups' is {groups}; expected a divisor of 'num_beams', which is {beams}.")
+            );
+        }
+
+        if (penalty is 0)
+        {
+            throw new GenerationParametersException(
+                "diversity_penalty",
+                Text($"'diversity_penalty' is 0; expected more, or else all {groups} groups would be alike.")
+            );
+        }
+    }
+
+    private static void Texts(GenerationParameters parameters)
+    {
+        if (parameters.StopStrings is { } stops)
+        {
+            if (stops.Count is 0 or > MostStopStrings || stops.Any(stop => stop.Length is 0 or > LongestStopString))
+            {
+                throw new GenerationParametersException(
+                    "stop_strings",
+                    Text(
+                        $"'stop_strings' has {stops.Count} texts of {stops.Select(stop => stop.Length).DefaultIfEmpty().Min()} to {stops.Select(stop => stop.Length).DefaultIfEmpty().Max()} characters; expected 1 to {MostStopStrings}, of 1 to {LongestStopString}."
+                    )
+                );
+            }
+        }
+
+        if (parameters is { DecoderInputIds: not null, TargetPrefix: not null })
+        {
+            throw new GenerationParametersException(
+                "target_prefix",
+                "There are both 'target_prefix' and 'decoder_input_ids'; expected one of them."
+            );
+        }
+
+        if (string.IsNullOrWhiteSpace(parameters.TargetPrefix ?? "x"))
+        {
+            throw new GenerationParametersException("target_prefix", "'target_prefix' has no text.");
+        }
+
+        if (parameters.AllowedOutputs is { } outputs)
+        {
+            if (outputs.Count is 0 or > LongestList)
+            {
+                throw new GenerationParametersException(
+                    "allowed_outputs",
+                    Text($"'allowed_outputs' has {outputs.Count} outputs; expected 1 to {LongestList}.")
+                );
+            }
+
+            foreach (AllowedOutput output in outputs)
+            {
+                if (output is null or { Text: null, TokenIds: null } or { TokenIds.Count: 0 })
+                {
+                    throw new GenerationParametersException(
+                        "allowed_outputs",
+                        "'allowed_outputs' has an empty output; expected texts or token ids."
+                    );
+                }
+
+                Tokens("allowed_outputs", output.TokenIds);
+            }
+        }
     }
 
     private static void TokenLists(GenerationParameters parameters)
@@ -64,6 +173,12 @@ public static class GenerationParametersCheck
         Token("pad_token_id", parameters.PadTokenId);
         Tokens("forced_eos_token_id", parameters.ForcedEosTokenId);
         Tokens("eos_token_id", parameters.EosTokenId);
+        Tokens("decoder_input_ids", parameters.DecoderInputIds);
+        if (parameters.DecoderInputIds is { } prefix)
+        {
+            NotEmpty("decoder_input_ids", prefix.Count);
+        }
+
         Tokens("suppress_tokens", parameters.SuppressTokens);
         Tokens("begin_suppress_tokens", parameters.BeginSuppressTokens);
         if (parameters.BadWordsIds is { } badWords)

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Seq2Seq.Inference.Generation.Constraints;
+using Seq2Seq.Inference.Generation.Stopping;
 
 namespace Seq2Seq.Inference.Generation;
 
@@ -116,8 +118,9 @@ public static class GenerationParametersJson
         {
             return value.Deserialize(type, Options);
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
+            // The latter is what the reader throws for a string that is no text.
             throw new GenerationParametersException(
                 name,
                 $"'{name}' is {Describe(value)}; expected {Expectation(type, exception)}."
@@ -125,7 +128,7 @@ public static class GenerationParametersJson
         }
     }
 
-    private static string Expectation(Type type, JsonException exception)
+    private static string Expectation(Type type, Exception exception)
     {
         Type plain = Nullable.GetUnderlyingType(type) ?? type;
         return plain switch
@@ -138,6 +141,9 @@ public static class GenerationParametersJson
             _ when plain == typeof(IReadOnlyList<int>) => "an array of token ids",
             _ when plain == typeof(IReadOnlyList<IReadOnlyList<int>>) => "an array of arrays of token ids",
             _ when plain == typeof(IReadOnlyList<SequenceBias>) => "an array of pairs [[token ids], bias]",
+            _ when plain == typeof(string) => "a text",
+            _ when plain == typeof(StopStrings) => "a text or an array of texts",
+            _ when plain == typeof(IReadOnlyList<AllowedOutput>) => "an array of texts or of arrays of token ids",
             _ when plain == typeof(ExponentialDecay) => "a pair [start, factor]",
             _ => exception.Message,
         };

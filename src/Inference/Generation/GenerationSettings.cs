@@ -1,4 +1,6 @@
 using System.Globalization;
+using Seq2Seq.Inference.Generation.Constraints;
+using Seq2Seq.Inference.Generation.Stopping;
 
 namespace Seq2Seq.Inference.Generation;
 
@@ -6,23 +8,41 @@ namespace Seq2Seq.Inference.Generation;
 /// Generation options of one line with every default filled in: the caller's, else the model's, else those of
 /// transformers' GenerationConfig; checked against the model's limits.
 /// </summary>
-// Lengths follow GenerationMixin._prepare_generated_length: max_new_tokens, wherever it comes from, wins over max_length;
-// where neither is set 20 tokens are generated, within the model's positions.
 internal sealed record GenerationSettings
 {
-    private const int DefaultNewTokens = 20;
-
     private const int DefaultTopK = 50;
+
+    /// <summary>Seconds, a year: as good as for ever, and no more than a time span holds.</summary>
+    private const double LongestTime = 365 * 24 * 60 * 60;
 
     public required int VocabularySize { get; init; }
     public required int NumBeams { get; init; }
     public required int NumReturnSequences { get; init; }
 
-    /// <summary>Longest sequence, the decoder start token included.</summary>
+    /// <summary>Groups that the beams are divided into.</summary>
+    public required int NumBeamGroups { get; init; }
+
+    public required double DiversityPenalty { get; init; }
+
+    /// <summary>What the lengths below follow from, with the prompt.</summary>
+    public required LengthLimits Lengths { get; init; }
+
+    /// <summary>Longest sequence, the prompt included.</summary>
     public required int MaxLength { get; init; }
 
-    /// <summary>Length before which no end token may come, the decoder start token included.</summary>
+    /// <summary>Length before which no end token may come, the prompt included.</summary>
     public required int MinLength { get; init; }
+
+    /// <summary>Null: a line may take any time.</summary>
+    public required TimeSpan? MaxTime { get; init; }
+
+    /// <summary>What time is measured by.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    public required StopStringMatcher? StopStrings { get; init; }
+
+    /// <summary>Null: any output may come.</summary>
+    public required OutputTrie? AllowedOutputs { get; init; }
 
     public required double LengthPenalty { get; init; }
     public required EarlyStopping EarlyStopping { get; init; }
@@ -40,7 +60,13 @@ internal sealed record GenerationSettings
     public required bool RemoveInvalidValues { get; init; }
     public required bool RenormalizeLogits { get; init; }
     public required int DecoderStartTokenId { get; init; }
+
+    /// <summary>What every sequence begins with: the decoder start token, and the prefix that the caller gave.</summary>
+    public required IReadOnlyList<int> Prompt { get; init; }
     public required TokenIds EosTokenIds { get; init; }
+
+    /// <summary>What the reference fills finished sequences with: of an effect only on groups of beams.</summary>
+    public required int? PadTokenId { get; init; }
 
     /// <summary>Null: the likeliest tokens are taken.</summary>
     public required SamplingSettings? Sampling { get; init; }
@@ -51,19 +77,24 @@ internal sealed record GenerationSettings
     /// <summary>Whether greedy search may guess tokens and verify several in a step.</summary>
     public required bool Drafting { get; init; }
 
-    /// <summary>Rows that a line takes in a step at most.</summary>
-    public int MaxRows => NumBeams > 1 ? NumBeams : NumReturnSequences;
+    /// <summary>Sequences of a line side by side at most.</summary>
+    public int MaxSequences => NumBeams > 1 ? NumBeams : NumReturnSequences;
+
+    /// <summary>Rows that a line takes in a step at most, guessed tokens aside.</summary>
+    public int MaxRows => Math.Max(MaxSequences, PromptedSearch.RowsOf(Prompt));
 
     /// <param name="caller">What the caller set.</param>
     /// <param name="defaults">What the model's folder says.</param>
     /// <param name="vocabularySize">Number of logits.</param>
     /// <param name="maxPositions">Longest sequence that the decoder has positions for, or null.</param>
+    /// <param name="texts">What reads parameters that are texts.</param>
     /// <exception cref="GenerationParametersException">A value is out of range or not supported; names it.</exception>
     public static GenerationSettings Resolve(
         GenerationParameters caller,
         GenerationDefaults defaults,
         int vocabularySize,
-        int? maxPositions
+        int? maxPositions,
+        ParameterTexts texts
     )
     {
         GenerationParametersCheck.Validate(caller);
@@ -84,13 +115,32 @@ internal sealed record GenerationSettings
             );
         }
 
+        GenerationParametersCheck.BeamGroups(
+            beams,
+            set.NumBeamGroups ?? 1,
+            set.DiversityPenalty ?? 0,
+            set.DoSample ?? false
+        );
+        LengthLimits lengths = new(set.MaxNewTokens, set.MaxLength, set.MinNewTokens, set.MinLength, maxPositions);
+        int start =
+            set.DecoderStartTokenId
+            ?? throw new GenerationParametersException(
+                "decoder_start_token_id",
+                "'decoder_start_token_id' is set neither by the caller nor by the model."
+            );
         GenerationSettings settings = new()
         {
             VocabularySize = vocabularySize,
             NumBeams = beams,
             NumReturnSequences = returned,
-            MaxLength = ResolveMaxLength(set, maxPositions),
-            MinLength = set.MinNewTokens is { } minNew ? minNew + 1 : set.MinLength ?? 0,
+            NumBeamGroups = set.NumBeamGroups ?? 1,
+            DiversityPenalty = set.DiversityPenalty ?? 0,
+            Lengths = lengths,
+            MaxLength = lengths.MostAfter(promptLength: 1),
+            MinLength = lengths.LeastAfter(promptLength: 1),
+            MaxTime = set.MaxTime is { } seconds ? TimeSpan.FromSeconds(Math.Min(seconds, LongestTime)) : null,
+            StopStrings = set.StopStrings is { } stops ? texts.ReadStopStrings(stops) : null,
+            AllowedOutputs = null,
             LengthPenalty = set.LengthPenalty ?? 1,
             EarlyStopping = set.EarlyStopping ?? EarlyStopping.Heuristic,
             RepetitionPenalty = set.RepetitionPenalty ?? 1,
@@ -106,13 +156,10 @@ internal sealed record GenerationSettings
             ExponentialDecayLengthPenalty = set.ExponentialDecayLengthPenalty,
             RemoveInvalidValues = set.RemoveInvalidValues ?? false,
             RenormalizeLogits = set.RenormalizeLogits ?? false,
-            DecoderStartTokenId =
-                set.DecoderStartTokenId
-                ?? throw new GenerationParametersException(
-                    "decoder_start_token_id",
-                    "'decoder_start_token_id' is set neither by the caller nor by the model."
-                ),
+            DecoderStartTokenId = start,
+            Prompt = [start],
             EosTokenIds = set.EosTokenId ?? [],
+            PadTokenId = set.PadTokenId ?? (set.EosTokenId is [var end, ..] ? end : null),
             Sampling = set.DoSample == true ? ResolveSampling(set, beams) : null,
             TokenLogprobs = set.TokenLogprobs ?? false,
             Drafting = set.Drafting ?? false,
@@ -123,7 +170,85 @@ internal sealed record GenerationSettings
         }
 
         settings.CheckVocabulary();
-        return settings;
+        return settings.WithAllowedOutputs(set.AllowedOutputs, texts).WithPrefix(set, texts);
+    }
+
+    /// <summary>The same for sequences that begin with a prefix.</summary>
+    /// <param name="prefix">Tokens; the decoder start token may stand in front.</param>
+    /// <param name="name">What the caller calls it, for errors.</param>
+    /// <exception cref="GenerationParametersException">The prefix leaves nothing to generate, or nothing that may come.</exception>
+    public GenerationSettings WithPrefix(IReadOnlyList<int> prefix, string name)
+    {
+        // Like GenerationMixin._prepare_decoder_input_ids_for_generation.
+        int[] prompt = prefix[0] == DecoderStartTokenId ? [.. prefix] : [DecoderStartTokenId, .. prefix];
+        int longest = Lengths.MostAfter(prompt.Length);
+        if (longest <= prompt.Length)
+        {
+            throw new GenerationParametersException(
+                name,
+                Text(
+                    $"'{name}' makes {prompt.Length} tokens with the decoder start token; 'max_length' is {longest}, which leaves none to generate."
+                )
+            );
+        }
+
+        Check(name, prompt);
+        if (AllowedOutputs?.HasPrefix(prompt.AsSpan(1)) == false)
+        {
+            throw new GenerationParametersException(name, $"No output of 'allowed_outputs' begins with '{name}'.");
+        }
+
+        return this with
+        {
+            Prompt = prompt,
+            MaxLength = longest,
+            MinLength = Lengths.LeastAfter(prompt.Length),
+        };
+    }
+
+    private GenerationSettings WithPrefix(GenerationParameters set, ParameterTexts texts) =>
+        set switch
+        {
+            { DecoderInputIds: { } ids } => WithPrefix(ids, "decoder_input_ids"),
+            { TargetPrefix: { } text } => WithPrefix(texts.ReadPrefix(text, ForcedBosTokenId), "target_prefix"),
+            _ => this,
+        };
+
+    private GenerationSettings WithAllowedOutputs(IReadOnlyList<AllowedOutput>? outputs, ParameterTexts texts)
+    {
+        if (outputs is null)
+        {
+            return this;
+        }
+
+        if (EosTokenIds.Count == 0)
+        {
+            throw new GenerationParametersException(
+                "allowed_outputs",
+                "'allowed_outputs' needs an end token, but 'eos_token_id' is set neither by the caller nor by the model."
+            );
+        }
+
+        OutputTrie trie = texts.ReadAllowedOutputs(outputs, ForcedBosTokenId, EosTokenIds);
+        foreach (IReadOnlyList<int> output in trie.Outputs)
+        {
+            Check("allowed_outputs", output);
+        }
+
+        if (trie.LongestOutput >= MaxLength)
+        {
+            throw new GenerationParametersException(
+                "allowed_outputs",
+                Text(
+                    $"'allowed_outputs' has one of {trie.LongestOutput} tokens with its end; 'max_new_tokens' and 'max_length' allow {MaxLength - 1}."
+                )
+            );
+        }
+
+        return this with
+        {
+            AllowedOutputs = trie,
+        };
     }
 
     private static SamplingSettings ResolveSampling(GenerationParameters set, int beams) =>
@@ -163,31 +288,11 @@ internal sealed record GenerationSettings
         }
     }
 
-    private static int ResolveMaxLength(GenerationParameters set, int? maxPositions)
-    {
-        int length = set switch
-        {
-            { MaxNewTokens: { } maxNew } => maxNew + 1,
-            { MaxLength: { } maxLength } => maxLength,
-            _ => Math.Min(DefaultNewTokens + 1, maxPositions ?? int.MaxValue),
-        };
-
-        // The last token is never fed back, so that it needs no position.
-        if (maxPositions is { } positions && length - 1 > positions)
-        {
-            throw new GenerationParametersException(
-                set.MaxNewTokens is null ? "max_length" : "max_new_tokens",
-                Text($"The output may become {length - 1} tokens long; the model's decoder has {positions} positions.")
-            );
-        }
-
-        return length;
-    }
-
     private void CheckVocabulary()
     {
         Check("decoder_start_token_id", [DecoderStartTokenId]);
         Check("eos_token_id", EosTokenIds);
+        Check("pad_token_id", NumBeamGroups > 1 && PadTokenId is { } padding ? [padding] : []);
         Check("forced_bos_token_id", ForcedBosTokenId is { } bos ? [bos] : []);
         Check("forced_eos_token_id", ForcedEosTokenId);
         Check("suppress_tokens", SuppressTokens);

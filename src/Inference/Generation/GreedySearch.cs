@@ -1,5 +1,6 @@
 using Seq2Seq.Inference.Generation.Drafting;
 using Seq2Seq.Inference.Generation.LogitsProcessors;
+using Seq2Seq.Inference.Generation.Stopping;
 
 namespace Seq2Seq.Inference.Generation;
 
@@ -20,7 +21,7 @@ internal sealed class GreedySearch : SequenceSearch
     {
         _settings = settings;
         _processors = LogitsProcessorList.Create(settings, source);
-        _sequence = new GeneratedSequence(settings);
+        _sequence = new GeneratedSequence(settings, new StoppingCriteria(settings));
         _drafter = drafter;
     }
 

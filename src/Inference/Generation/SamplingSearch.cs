@@ -1,4 +1,5 @@
 using Seq2Seq.Inference.Generation.LogitsProcessors;
+using Seq2Seq.Inference.Generation.Stopping;
 
 namespace Seq2Seq.Inference.Generation;
 
@@ -17,14 +18,16 @@ internal sealed class SamplingSearch : SequenceSearch
     private readonly int[] _sequenceOfRow;
     private readonly float[] _scores;
     private int _rows = 1;
-    private int _length = 1;
+    private int _length;
     private bool _isFirstStep = true;
 
     public SamplingSearch(GenerationSettings settings, SamplingSettings sampling, IReadOnlyList<int> source, long line)
     {
         _processors = LogitsProcessorList.Create(settings, source);
         int count = settings.NumReturnSequences;
-        _sequences = [.. Enumerable.Range(0, count).Select(_ => new GeneratedSequence(settings))];
+        StoppingCriteria stopping = new(settings);
+        _sequences = [.. Enumerable.Range(0, count).Select(_ => new GeneratedSequence(settings, stopping))];
+        _length = settings.Prompt.Count;
         _random = [.. Enumerable.Range(0, count).Select(i => new RandomStream(sampling.Seed, line, i))];
         _parents = new int[count];
         _sequenceOfRow = new int[count];

@@ -16,6 +16,12 @@ public sealed record SequenceInput
     /// <summary>A target to score, in token ids: without the decoder start token, with the end token if it shall count.</summary>
     public IReadOnlyList<int>? TargetTokenIds { get; init; }
 
+    /// <summary>A text that the line's outputs begin with.</summary>
+    public string? PrefixText { get; init; }
+
+    /// <summary>Token ids that the line's outputs begin with; the decoder start token may stand in front.</summary>
+    public IReadOnlyList<int>? PrefixTokenIds { get; init; }
+
     /// <summary>
     /// The line's number in what the caller has: sampling draws from the seed and this. Null is its place in the call.
     /// </summary>

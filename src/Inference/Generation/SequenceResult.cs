@@ -13,6 +13,10 @@ public sealed record SequenceResult
     [JsonIgnore]
     public bool IsSampled { get; init; }
 
+    /// <summary>Whether an equal line would get the same outputs: nothing was drawn, and none ended because its time was up.</summary>
+    [JsonIgnore]
+    public bool IsRepeatable => !IsSampled && Outputs.All(output => output.FinishReason != FinishReason.Time);
+
     public static SequenceResult Failed(string code, string message) =>
         new()
         {
@@ -26,7 +30,10 @@ public sealed record SequenceOutput
     /// <summary>The decoded text without special tokens; null when the model folder has no tokenizer.</summary>
     public string? Text { get; init; }
 
-    /// <summary>Token ids without the decoder start token and padding; the end token is kept.</summary>
+    /// <summary>
+    /// Token ids without the decoder start token and padding: what the output was to begin with, if anything, and what was
+    /// generated, the end token included.
+    /// </summary>
     public required IReadOnlyList<int> TokenIds { get; init; }
 
     /// <summary>Sum of log-probabilities divided by length ^ length_penalty: Hugging Face's <c>sequences_scores</c>.</summary>
@@ -35,8 +42,8 @@ public sealed record SequenceOutput
     public required FinishReason FinishReason { get; init; }
 
     /// <summary>
-    /// Log-probability of each of <see cref="TokenIds"/> after all options, as <c>compute_transition_scores</c> normalised; null
-    /// unless <c>token_logprobs</c> asks for it.
+    /// Log-probability of each generated one of <see cref="TokenIds"/> after all options, as <c>compute_transition_scores</c>
+    /// normalised; null unless <c>token_logprobs</c> asks for it.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<float>? TokenLogprobs { get; init; }
@@ -46,13 +53,17 @@ public sealed record SequenceOutput
 [JsonConverter(typeof(JsonStringEnumConverter<FinishReason>))]
 public enum FinishReason
 {
-    /// <summary>The end token was generated.</summary>
+    /// <summary>The end token was generated, or one of the stop strings.</summary>
     [JsonStringEnumMemberName("stop")]
     Stop,
 
     /// <summary>The length limit was reached first.</summary>
     [JsonStringEnumMemberName("length")]
     Length,
+
+    /// <summary>The time that <c>max_time</c> gives was up first.</summary>
+    [JsonStringEnumMemberName("time")]
+    Time,
 }
 
 /// <summary>An expected outcome of a line that has no output, with a stable code (see <see cref="LineErrorCodes"/>).</summary>
@@ -74,6 +85,12 @@ public static class LineErrorCodes
 
     /// <summary>The line can't be read: not valid UTF-8, or not the format that was announced.</summary>
     public const string Malformed = "line_malformed";
+
+    /// <summary>What the line's outputs are to begin with leaves nothing to generate, or nothing that may come.</summary>
+    public const string PrefixImpossible = "prefix_impossible";
+
+    /// <summary>The other parameters leave none of the allowed outputs.</summary>
+    public const string NoAllowedOutput = "no_allowed_output";
 
     /// <summary>Token ids outside the vocabulary.</summary>
     public const string TokenOutOfRange = "token_out_of_range";

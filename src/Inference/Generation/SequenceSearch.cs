@@ -43,9 +43,21 @@ internal abstract class SequenceSearch
         IReadOnlyList<int> source,
         long line,
         DraftTable? earlier
+    )
+    {
+        SequenceSearch search = CreateUnprompted(settings, source, line, earlier);
+        return settings.Prompt.Count == 1 ? search : new PromptedSearch(search, settings);
+    }
+
+    private static SequenceSearch CreateUnprompted(
+        GenerationSettings settings,
+        IReadOnlyList<int> source,
+        long line,
+        DraftTable? earlier
     ) =>
         settings switch
         {
+            { NumBeamGroups: > 1 } => new DiverseBeamSearch(settings, source),
             { NumBeams: > 1 } => new BeamSearch(settings, source, line),
             { Sampling: { } sampling } => new SamplingSearch(settings, sampling, source, line),
             { Drafting: true } when earlier is not null => new GreedySearch(

@@ -4,11 +4,12 @@ using System.Runtime.InteropServices;
 namespace Seq2Seq.Inference.Generation;
 
 /// <summary>
-/// The best continuations of a line's beams: a list of fixed size, best first, that rows of scores are scanned into. Of
-/// equal scores the one seen first is kept.
+/// The best continuations of a line's beams: a list of fixed size, best first, that rows of scores are scanned into, or drawn ones
+/// are put into. Of equal ones the one seen first is kept.
 /// </summary>
 internal sealed class TopCandidates(int capacity)
 {
+    private readonly double[] _ranks = new double[capacity];
     private readonly float[] _scores = new float[capacity];
     private readonly int[] _beams = new int[capacity];
     private readonly int[] _tokens = new int[capacity];
@@ -18,15 +19,11 @@ internal sealed class TopCandidates(int capacity)
     public int Count { get; private set; }
 
     /// <summary>What a score must exceed to be taken.</summary>
-    public float Threshold { get; private set; } = float.NegativeInfinity;
+    public float Threshold => Count < Capacity ? float.NegativeInfinity : _scores[^1];
 
     public (float Score, int Beam, int Token) this[int index] => (_scores[index], _beams[index], _tokens[index]);
 
-    public void Clear()
-    {
-        Count = 0;
-        Threshold = float.NegativeInfinity;
-    }
+    public void Clear() => Count = 0;
 
     /// <summary>Takes the tokens of one beam whose <c>score − max − logSum + add</c>, rounded step by step, is among the best.</summary>
     public void Scan(ReadOnlySpan<float> scores, float max, float logSum, float add, int beam)
@@ -57,12 +54,12 @@ internal sealed class TopCandidates(int capacity)
         }
     }
 
-    /// <summary>Takes candidates that are in order already, as many as there is room for.</summary>
-    public void Take(IReadOnlyList<(double Key, float Score, int Beam, int Token)> ordered)
+    /// <summary>Takes a continuation if its rank, not its score, is among the best.</summary>
+    public void Draw(double rank, float score, int beam, int token)
     {
-        for (; Count < Math.Min(Capacity, ordered.Count); Count++)
+        if (Count < Capacity || rank > _ranks[^1])
         {
-            (_, _scores[Count], _beams[Count], _tokens[Count]) = ordered[Count];
+            Insert(rank, score, beam, token);
         }
     }
 
@@ -77,23 +74,23 @@ internal sealed class TopCandidates(int capacity)
 
     private void Offer(float score, int beam, int token)
     {
-        if (!(score > Threshold))
+        if (score > Threshold)
         {
-            return;
+            Insert(score, score, beam, token);
         }
+    }
 
+    private void Insert(double rank, float score, int beam, int token)
+    {
         int place = Count < Capacity ? Count++ : Capacity - 1;
-        for (; place > 0 && _scores[place - 1] < score; place--)
+        for (; place > 0 && _ranks[place - 1] < rank; place--)
         {
+            _ranks[place] = _ranks[place - 1];
             _scores[place] = _scores[place - 1];
             _beams[place] = _beams[place - 1];
             _tokens[place] = _tokens[place - 1];
         }
 
-        (_scores[place], _beams[place], _tokens[place]) = (score, beam, token);
-        if (Count == Capacity)
-        {
-            Threshold = _scores[Capacity - 1];
-        }
+        (_ranks[place], _scores[place], _beams[place], _tokens[place]) = (rank, score, beam, token);
     }
 }

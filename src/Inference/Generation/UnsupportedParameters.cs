@@ -15,19 +15,16 @@ internal static class UnsupportedParameters
         Func<JsonElement, bool>
     >(StringComparer.Ordinal)
     {
-        ["max_time"] = Never,
-        ["stop_strings"] = Never,
         ["use_mtp"] = IsFalse,
         ["top_h"] = Never,
         ["token_healing"] = IsFalse,
         ["guidance_scale"] = Is(1),
         ["watermarking_config"] = Never,
-        ["num_beam_groups"] = Is(1),
-        ["diversity_penalty"] = Is(0),
         ["penalty_alpha"] = Is(0),
         ["dola_layers"] = Never,
         ["constraints"] = Never,
         ["force_words_ids"] = Never,
+        ["prefix_allowed_tokens_fn"] = Never,
         ["prompt_lookup_num_tokens"] = Never,
         ["assistant_early_exit"] = Never,
         ["assistant_ensemble_weight"] = Never,
@@ -63,6 +60,20 @@ internal static class UnsupportedParameters
         ["prefill_chunk_size"] = Never,
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
+    /// <summary>What does here what such an option does there.</summary>
+    private static readonly FrozenDictionary<string, string> Instead = new Dictionary<string, string>(
+        StringComparer.Ordinal
+    )
+    {
+        ["force_words_ids"] = Constrained,
+        ["constraints"] = Constrained,
+        ["prefix_allowed_tokens_fn"] = "'allowed_outputs' lists the outputs that such a function would allow",
+        ["prompt_lookup_num_tokens"] = "'drafting' guesses tokens of the source, too",
+    }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    private const string Constrained =
+        "'allowed_outputs' lists the outputs that may come, and 'sequence_bias' makes words more likely";
+
     public static bool IsKnown(string name) => Changing.ContainsKey(name) || Technical.ContainsKey(name);
 
     public static bool ChangesResult(string name) => Changing.ContainsKey(name);
@@ -74,7 +85,11 @@ internal static class UnsupportedParameters
             : Technical.TryGetValue(name, out neutral) && neutral(value);
 
     public static GenerationParametersException Refuse(string name) =>
-        new(name, $"'{name}' is a generation parameter of transformers that is not supported here.");
+        new(
+            name,
+            $"'{name}' is a generation parameter of transformers that is not supported here"
+                + (Instead.TryGetValue(name, out string? other) ? $"; {other}." : ".")
+        );
 
     private static bool Never(JsonElement value) => false;
 

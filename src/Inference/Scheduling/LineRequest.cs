@@ -27,7 +27,7 @@ internal sealed class LineRequest(
     public IReadOnlyList<int>? Target { get; init; }
 
     /// <summary>Sequences side by side at most.</summary>
-    public int MaxSequences => Target is null ? Settings.MaxRows : 1;
+    public int MaxSequences => Target is null ? Settings.MaxSequences : 1;
 
     /// <summary>Rows that the line takes in a step at most, guessed tokens aside.</summary>
     public int MaxRows => Target is null ? Settings.MaxRows : TargetScoring.RowsOf(Target);

@@ -45,6 +45,8 @@ internal sealed class PipelineTokenizer(TokenizerPipeline pipeline, PipelineSett
         var cleanUp = options.CleanUpTokenizationSpaces ?? settings.CleanUpSpaces;
         return cleanUp && settings.MayCleanUpSpaces ? TextCleaning.CleanUp(text) : text;
     }
+
+    internal override byte[]? BytesOf(int tokenId) => pipeline.BytesOf(tokenId);
 }
 
 /// <summary>What the files say of a pipeline's use.</summary>

@@ -1,4 +1,5 @@
 using Seq2Seq.Inference.Tokenization.AddedTokens;
+using Seq2Seq.Inference.Tokenization.Decoders;
 using Seq2Seq.Inference.Tokenization.SentencePiece;
 using Seq2Seq.Inference.Tokenization.Unicode;
 
@@ -49,6 +50,14 @@ internal sealed class SentencePieceTokenizer(
         var text = options.SkipSpecialTokens ? processor.Decode(tokenIds) : processor.Decode(tokenIds, added.TokenOf);
         return options.CleanUpTokenizationSpaces ?? settings.CleanUpSpaces ? TextCleaning.CleanUp(text) : text;
     }
+
+    internal override byte[]? BytesOf(int tokenId) =>
+        transformers is not null ? transformers.BytesOf(tokenId)
+        : (uint)tokenId < (uint)processor.Model.Pieces.Count
+        && processor.Model.Pieces[tokenId] is { Type: PieceType.Byte } piece
+        && ByteFallbackDecoder.TryParse(piece.Text, out byte value)
+            ? [value]
+        : null;
 
     private bool IsPlain(EncodeOptions options) =>
         options.AddSpecialTokens == framesPlainText

@@ -27,4 +27,7 @@ public abstract class Tokenizer
     /// tokenizer has no such token.
     /// </summary>
     public virtual int? ForcedBosTokenId(string targetLanguage) => null;
+
+    /// <summary>The bytes of UTF-8 that a token stands for where it may be less than a character; null: it is text.</summary>
+    internal virtual byte[]? BytesOf(int tokenId) => null;
 }

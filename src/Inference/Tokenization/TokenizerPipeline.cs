@@ -77,6 +77,9 @@ internal sealed class TokenizerPipeline
         return _decoder is null ? string.Join(' ', tokens) : string.Concat(_decoder.Decode(tokens));
     }
 
+    public byte[]? BytesOf(int id) =>
+        (Added.TokenOf(id) ?? Model.TokenOf(id)) is { } token ? _decoder?.BytesOf(token) : null;
+
     private List<(TextPiece Piece, int? TokenId)> Cut(string text, bool splitSpecialTokens)
     {
         var result = new List<(TextPiece, int?)>();

@@ -175,7 +175,7 @@ internal sealed partial class ShardRunner(
         var known = slot.Answers.Find(
             shard.JobId,
             model.LoadId,
-            [.. lines.Select(line => line.IsScored ? null : line.Text)]
+            [.. lines.Select(line => line.IsPlainText ? line.Text : null)]
         );
         for (int i = 0; i < known.Length; i++)
         {
@@ -183,23 +183,21 @@ internal sealed partial class ShardRunner(
                 lines[i].Answer ?? (lines[i].Error is { } error ? new SequenceResult { Error = error } : known[i]);
         }
 
-        List<SequenceInput> open =
-        [
-            .. lines
-                .Index()
-                .Where(line => known[line.Index] is null)
-                .Select(line => Input(shard, line.Index, line.Item)),
-        ];
+        int[] open = [.. Enumerable.Range(0, known.Length).Where(i => known[i] is null)];
         var generated =
-            open.Count == 0 ? [] : await model.Model.Generate(open, Parse(shard.Parameters), cancellationToken);
+            open.Length == 0
+                ? []
+                : await model.Model.Generate(
+                    [.. open.Select(i => Input(shard, i, lines[i]))],
+                    Parse(shard.Parameters),
+                    cancellationToken
+                );
         slot.Answers.Add(
             shard.JobId,
             model.LoadId,
             open.Zip(generated)
-                .Where(pair =>
-                    pair.First is { Text: not null, TargetText: null, TargetTokenIds: null } && !pair.Second.IsSampled
-                )
-                .Select(pair => (pair.First.Text!, pair.Second))
+                .Where(pair => lines[pair.First].IsPlainText && pair.Second.IsRepeatable)
+                .Select(pair => (lines[pair.First].Text!, pair.Second))
         );
         int next = 0;
         return [.. known.Select(result => result ?? generated[next++])];
@@ -212,6 +210,8 @@ internal sealed partial class ShardRunner(
             TokenIds = line.Text is null ? line.InputIds ?? [] : null,
             TargetText = line.Target,
             TargetTokenIds = line.TargetIds,
+            PrefixText = line.TargetPrefix,
+            PrefixTokenIds = line.DecoderInputIds,
             Line = shard.FirstLine + index,
         };
 

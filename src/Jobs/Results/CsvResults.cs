@@ -92,7 +92,7 @@ internal sealed class CsvResults : IResultFormat
             csv.WriteField("");
         }
 
-        csv.WriteField(output.FinishReason == FinishReason.Stop ? "stop" : "length");
+        csv.WriteField(output.FinishReason.ToName());
         csv.WriteField("");
         csv.WriteField("");
     }

@@ -105,7 +105,7 @@ internal sealed class JsonLinesResults : IResultFormat
             writer.WriteEndArray();
         }
 
-        writer.WriteString("finish_reason"u8, output.FinishReason == FinishReason.Stop ? "stop"u8 : "length"u8);
+        writer.WriteString("finish_reason"u8, output.FinishReason.ToName());
         writer.WriteEndObject();
     }
 

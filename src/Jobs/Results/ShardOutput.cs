@@ -12,8 +12,8 @@ namespace Seq2Seq.Jobs.Results;
 // Each line is one of:
 //   {"id": "custom id", "outputs": [{"text": "…", "ids": [363, 1], "score": -0.12, "length": true}, …]}
 //   {"id": "custom id", "code": "line_too_long", "message": "…"}
-// where "id" and "text" may be absent, "length" stands only when the length limit ended the sequence, and "logprobs" (one a
-// token id) only when the job asked for them.
+// where "id" and "text" may be absent, "length" stands only when the length limit ended the sequence, "time" when its time was
+// up, and "logprobs" (one a generated token id) only when the job asked for them.
 internal static class ShardOutput
 {
     private static readonly JsonWriterOptions _options = StoredLines.WriterOptions;
@@ -98,6 +98,10 @@ internal static class ShardOutput
         if (output.FinishReason == FinishReason.Length)
         {
             writer.WriteBoolean("length"u8, true);
+        }
+        else if (output.FinishReason == FinishReason.Time)
+        {
+            writer.WriteBoolean("time"u8, true);
         }
 
         if (output.TokenLogprobs is { } logprobs)
@@ -194,6 +198,11 @@ internal static class ShardOutput
             {
                 reader.Read();
                 finishReason = reader.GetBoolean() ? FinishReason.Length : FinishReason.Stop;
+            }
+            else if (reader.ValueTextEquals("time"u8))
+            {
+                reader.Read();
+                finishReason = reader.GetBoolean() ? FinishReason.Time : FinishReason.Stop;
             }
             else if (reader.ValueTextEquals("logprobs"u8))
             {

@@ -15,6 +15,7 @@ namespace Seq2Seq.Jobs.Sharding;
 //   {"id": "custom id", "text": "text"}
 //   {"id": "custom id", "ids": [8774, 1]}
 //   {"id": "custom id", "text": "text", "target": "text"}, or "target_ids": [363, 1]: a target to score
+//   {"id": "custom id", "text": "text", "prefix": "text"}, or "prefix_ids": [363]: what outputs begin with
 //   {"id": "custom id", "code": "line_malformed", "message": "why the line can't be read"}
 //   {"id": "custom id", "outputs": […]}, as in results: an earlier run has answered the line
 internal static class ShardInput
@@ -61,7 +62,7 @@ internal static class ShardInput
 
     private static void Write(Utf8JsonWriter writer, SourceLine line)
     {
-        if (line is { CustomId: null, Error: null, Answer: null, Text: not null, IsScored: false })
+        if (line is { CustomId: null, Error: null, Answer: null, IsPlainText: true })
         {
             writer.WriteStringValue(line.Text);
             return;
@@ -109,6 +110,15 @@ internal static class ShardInput
         {
             writer.WriteString("target"u8, line.Target);
         }
+
+        if (line.DecoderInputIds is not null)
+        {
+            WriteIds(writer, "prefix_ids"u8, line.DecoderInputIds);
+        }
+        else if (line.TargetPrefix is not null)
+        {
+            writer.WriteString("prefix"u8, line.TargetPrefix);
+        }
     }
 
     private static void WriteIds(Utf8JsonWriter writer, ReadOnlySpan<byte> name, IReadOnlyList<int> ids)
@@ -136,6 +146,8 @@ internal static class ShardInput
         List<int>? inputIds = null;
         string? target = null;
         List<int>? targetIds = null;
+        string? prefix = null;
+        List<int>? prefixIds = null;
         List<SequenceOutput>? outputs = null;
         string? code = null;
         string? message = null;
@@ -160,6 +172,14 @@ internal static class ShardInput
             else if (reader.ValueTextEquals("target_ids"u8))
             {
                 targetIds = StoredLines.ReadIntegers(ref reader);
+            }
+            else if (reader.ValueTextEquals("prefix"u8))
+            {
+                prefix = StoredLines.ReadString(ref reader);
+            }
+            else if (reader.ValueTextEquals("prefix_ids"u8))
+            {
+                prefixIds = StoredLines.ReadIntegers(ref reader);
             }
             else if (reader.ValueTextEquals("outputs"u8))
             {
@@ -188,6 +208,8 @@ internal static class ShardInput
             InputIds = inputIds,
             Target = target,
             TargetIds = targetIds,
+            TargetPrefix = prefix,
+            DecoderInputIds = prefixIds,
             Error = code is null ? null : new LineError { Code = code, Message = message ?? "" },
             Answer = outputs is null ? null : new SequenceResult { Outputs = outputs },
         };

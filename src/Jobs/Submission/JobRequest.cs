@@ -65,8 +65,15 @@ public sealed record SourceLine
     /// <summary>Such a target in token ids.</summary>
     public IReadOnlyList<int>? TargetIds { get; init; }
 
-    /// <summary>Whether a target is scored.</summary>
-    internal bool IsScored => Target is not null || TargetIds is not null;
+    /// <summary>A text that the line's outputs begin with.</summary>
+    public string? TargetPrefix { get; init; }
+
+    /// <summary>Token ids that the line's outputs begin with.</summary>
+    public IReadOnlyList<int>? DecoderInputIds { get; init; }
+
+    /// <summary>Whether the line is a text to generate from and nothing else.</summary>
+    internal bool IsPlainText =>
+        this is { Text: not null, Target: null, TargetIds: null, TargetPrefix: null, DecoderInputIds: null };
 
     public LineError? Error { get; init; }
 

@@ -5,7 +5,7 @@ namespace Seq2Seq.Jobs.Submission;
 
 /// <summary>
 /// JSON Lines in UTF-8: on each line an object with <c>text</c> or <c>input_ids</c>, and optionally <c>custom_id</c>, a string, and
-/// <c>target</c> or <c>target_ids</c>. Nothing is ignored:
+/// <c>target</c> or <c>target_ids</c>, <c>target_prefix</c> or <c>decoder_input_ids</c>. Nothing is ignored:
 /// another field, a field given twice or a blank line is that line's error, so that a typing error is seen.
 /// </summary>
 internal sealed class JsonLinesInput : IInputFormat
@@ -60,6 +60,8 @@ internal sealed class JsonLinesInput : IInputFormat
         private List<int>? _inputIds;
         private string? _target;
         private List<int>? _targetIds;
+        private string? _targetPrefix;
+        private List<int>? _decoderInputIds;
         private string? _error;
 
         public SourceLine Read(ReadOnlySpan<byte> json)
@@ -90,6 +92,8 @@ internal sealed class JsonLinesInput : IInputFormat
                     InputIds = _inputIds,
                     Target = _target,
                     TargetIds = _targetIds,
+                    TargetPrefix = _targetPrefix,
+                    DecoderInputIds = _decoderInputIds,
                 };
         }
 
@@ -120,10 +124,20 @@ internal sealed class JsonLinesInput : IInputFormat
                 reader.Read();
                 ReadIds(ref reader, "target_ids", ref _targetIds);
             }
+            else if (reader.ValueTextEquals("target_prefix"u8))
+            {
+                reader.Read();
+                ReadString(ref reader, "target_prefix", ref _targetPrefix);
+            }
+            else if (reader.ValueTextEquals("decoder_input_ids"u8))
+            {
+                reader.Read();
+                ReadIds(ref reader, "decoder_input_ids", ref _decoderInputIds);
+            }
             else
             {
                 _error ??=
-                    $"There is no field '{Shorten(reader.GetString()!)}'; expected custom_id, text or input_ids, target or target_ids.";
+                    $"There is no field '{Shorten(reader.GetString()!)}'; expected custom_id, text or input_ids, target or target_ids, target_prefix or decoder_input_ids.";
                 reader.Read();
                 reader.Skip();
             }

@@ -17,7 +17,10 @@ internal static class LineCheck
             int idBytes = line.CustomId is null ? 0 : _strictUtf8.GetByteCount(line.CustomId);
             int bytes = line.Text is null ? 0 : _strictUtf8.GetByteCount(line.Text);
             bytes += line.Target is null ? 0 : _strictUtf8.GetByteCount(line.Target);
-            bytes += sizeof(int) * ((line.InputIds?.Count ?? 0) + (line.TargetIds?.Count ?? 0));
+            bytes += line.TargetPrefix is null ? 0 : _strictUtf8.GetByteCount(line.TargetPrefix);
+            bytes +=
+                sizeof(int)
+                * ((line.InputIds?.Count ?? 0) + (line.TargetIds?.Count ?? 0) + (line.DecoderInputIds?.Count ?? 0));
             if (line.Error?.Code == LineErrorCodes.TooLong)
             {
                 // What was dropped counts, too.
@@ -59,6 +62,17 @@ internal static class LineCheck
             { Target: not null, TargetIds: not null } => Malformed(
                 line.CustomId,
                 "The line has both target and target_ids."
+            ),
+            { TargetPrefix: not null, DecoderInputIds: not null } => Malformed(
+                line.CustomId,
+                "The line has both target_prefix and decoder_input_ids."
+            ),
+            { Target: not null, TargetPrefix: not null }
+            or { Target: not null, DecoderInputIds: not null }
+            or { TargetIds: not null, TargetPrefix: not null }
+            or { TargetIds: not null, DecoderInputIds: not null } => Malformed(
+                line.CustomId,
+                "The line has both a target, which is scored, and a prefix, which begins what is generated."
             ),
             _ when bytes > SourceLine.MaxBytes => TooLong(line.CustomId),
             _ => line,

@@ -38,6 +38,24 @@ public sealed class BadInputTests(ApiFixture api) : IClassFixture<ApiFixture>
         "field_invalid",
         "inputs[0].input_ids[0]"
     )]
+    [InlineData(
+        """{"model":"capitals","inputs":[{"text":"a","target_prefix":"b","decoder_input_ids":[1]}]}""",
+        400,
+        "field_invalid",
+        "inputs[0]"
+    )]
+    [InlineData(
+        """{"model":"capitals","inputs":[{"text":"a","target_prefix":"b","target":"c"}]}""",
+        400,
+        "field_invalid",
+        "inputs[0]"
+    )]
+    [InlineData(
+        """{"model":"capitals","inputs":[{"text":"a","decoder_input_ids":[1.5]}]}""",
+        400,
+        "field_invalid",
+        "inputs[0].decoder_input_ids[0]"
+    )]
     [InlineData("""{"model":"capitals","inputs":["\ud800"]}""", 400, "encoding_invalid", "inputs[0]")]
     [InlineData("""{"model":"capitals","inputs":["a"],"modell":"x"}""", 400, "field_unknown", "modell")]
     [InlineData("""{"model":"capitals","inputs":["a"],"Model":"x"}""", 400, "field_unknown", "Model")]

@@ -10,11 +10,13 @@ public sealed class GenerationParametersJsonTests
     {
         const string Json = """
             {"num_beams":4,"num_return_sequences":2,"max_new_tokens":7,"max_length":9,"min_new_tokens":1,"min_length":2,
-            "length_penalty":0.5,"early_stopping":"never","do_sample":false,"seed":-3,
+            "stop_strings":["a","\u00DF"],"max_time":1.5,
+            "length_penalty":0.5,"early_stopping":"never","num_beam_groups":2,"diversity_penalty":0.5,"do_sample":false,"seed":-3,
             "temperature":0.7,"top_k":5,"top_p":0.9,"min_p":0.1,"typical_p":0.8,"epsilon_cutoff":0.02,"eta_cutoff":0.03,
             "drafting":false,"token_logprobs":true,"repetition_penalty":1.2,
             "encoder_repetition_penalty":1.1,"no_repeat_ngram_size":3,"encoder_no_repeat_ngram_size":4,
             "bad_words_ids":[[7],[9,11]],"sequence_bias":[[[5,6],-1.5]],"suppress_tokens":[5],"begin_suppress_tokens":[6],
+            "allowed_outputs":["yes",[5,6]],"decoder_input_ids":[7,8],"target_prefix":"So",
             "forced_bos_token_id":17,"forced_eos_token_id":[3,4],"exponential_decay_length_penalty":[5,1.01],
             "remove_invalid_values":true,"renormalize_logits":true,"decoder_start_token_id":0,"bos_token_id":2,
             "eos_token_id":1,"pad_token_id":0}
@@ -49,7 +51,13 @@ public sealed class GenerationParametersJsonTests
     [InlineData("""{"sequence_bias":[[1,2]]}""", "sequence_bias")]
     [InlineData("""{"seed":1.5}""", "seed")]
     [InlineData("""{"top_h":0.7}""", "top_h")]
-    [InlineData("""{"stop_strings":["."]}""", "stop_strings")]
+    [InlineData("""{"stop_strings":[1]}""", "stop_strings")]
+    [InlineData("""{"stop_strings":["\ud800"]}""", "stop_strings")]
+    [InlineData("""{"target_prefix":"\ud800"}""", "target_prefix")]
+    [InlineData("""{"allowed_outputs":"x"}""", "allowed_outputs")]
+    [InlineData("""{"allowed_outputs":[["x"]]}""", "allowed_outputs")]
+    [InlineData("""{"force_words_ids":[[5]]}""", "force_words_ids")]
+    [InlineData("""{"prefix_allowed_tokens_fn":"f"}""", "prefix_allowed_tokens_fn")]
     [InlineData("[]", "parameters")]
     public void What_can_not_be_used_is_refused_by_name(string json, string parameter) =>
         FluentActions
@@ -61,9 +69,34 @@ public sealed class GenerationParametersJsonTests
 
     [Fact]
     public void Values_that_change_nothing_are_taken() =>
-        Read("""{"penalty_alpha":0.0,"use_cache":true,"num_beam_groups":1,"max_time":null,"num_beams":null}""")
+        Read("""{"penalty_alpha":0.0,"use_cache":true,"guidance_scale":1.0,"max_time":null,"num_beams":null}""")
             .Should()
             .Be(GenerationParameters.Default);
+
+    /// <summary>Whatever transformers adds to its options, we know it, and take it or refuse it by name.</summary>
+    [Fact]
+    public void Every_option_of_GenerationConfig_is_taken_or_refused_by_name()
+    {
+        string[] options = GoldenOptions.Data.GetProperty("fields").Deserialize<string[]>()!;
+        options.Should().HaveCountGreaterThan(60);
+        foreach (string option in options.Except(GenerationParametersJson.Names, StringComparer.Ordinal))
+        {
+            // No option of transformers takes this.
+            FluentActions
+                .Invoking(() => Read($$"""{"{{option}}": {"no such": "value"} }"""))
+                .Should()
+                .Throw<GenerationParametersException>()
+                .WithMessage($"'{option}' is a generation parameter of transformers that is not supported here*");
+        }
+    }
+
+    [Fact]
+    public void A_refusal_says_what_does_the_same_here() =>
+        FluentActions
+            .Invoking(() => Read("""{"force_words_ids":[[5]]}"""))
+            .Should()
+            .Throw<GenerationParametersException>()
+            .WithMessage("*'allowed_outputs'*'sequence_bias'*");
 
     private static GenerationParameters Read(string json) => GenerationParametersJson.Read(JsonElement.Parse(json));
 }

@@ -76,7 +76,8 @@ public sealed class GreedySearchTests
                 Parameters = new GenerationParameters { DecoderStartTokenId = 0, EosTokenId = [End] },
             },
             Vocabulary,
-            maxPositions: null
+            maxPositions: null,
+            ParameterTexts.None
         );
         SequenceSearch search = SequenceSearch.Create(settings, source, line: 0, earlier);
         int steps = 0;

@@ -46,7 +46,8 @@ public sealed class SamplingProcessorsTests
                 Parameters = new GenerationParameters { DecoderStartTokenId = 0, EosTokenId = [1] },
             },
             vocabularySize: 64,
-            maxPositions: null
+            maxPositions: null,
+            ParameterTexts.None
         );
 
     private static float[][] Rows(JsonElement rows) =>

@@ -47,7 +47,8 @@ public sealed class LineQueueTests
             GenerationParameters.Default,
             new GenerationDefaults { Parameters = new GenerationParameters { DecoderStartTokenId = 0 } },
             vocabularySize: 10,
-            maxPositions: null
+            maxPositions: null,
+            ParameterTexts.None
         );
 
     private static int[] Take(LineQueue queue, int count) =>

@@ -187,7 +187,8 @@ public sealed class RunningBatchTests : IDisposable
             },
             _loaded.Network.GenerationDefaults,
             _loaded.Network.Shape.VocabularySize,
-            maxPositions: null
+            maxPositions: null,
+            ParameterTexts.None
         );
 
     private static async Task<IEnumerable<int>> TokensAsync(IEnumerable<LineRequest> requests)

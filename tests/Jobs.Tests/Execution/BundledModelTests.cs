@@ -98,6 +98,31 @@ public sealed class BundledModelTests(TestDatabase database) : IClassFixture<Tes
     }
 
     [Fact]
+    public async Task A_line_with_a_prefix_is_another_than_the_same_text_without()
+    {
+        await using var worker = await TestWorker.StartBundledAsync(database);
+        var (request, lines) = (
+            new JobRequest { Model = TestWorker.Model },
+            new SourceLine[]
+            {
+                new() { Text = Text(4) },
+                new() { Text = Text(4), TargetPrefix = "five" },
+                new() { Text = Text(4) },
+            }
+        );
+        var submitted = await worker
+            .Services.GetRequiredService<JobSubmitter>()
+            .SubmitAsync(request, lines.ToAsyncEnumerable(), Cancellation);
+
+        await database.WaitForJobAsync(submitted.Job.Id);
+
+        (await database.ReadResultsAsync(submitted.Job.Id))
+            .Select(line => line.Result.Outputs[0].Text!.Split(' ')[0])
+            .Should()
+            .Equal("four", "five", "four");
+    }
+
+    [Fact]
     public async Task Parameters_that_the_model_refuses_fail_the_job_by_name()
     {
         await using var worker = await TestWorker.StartBundledAsync(database);

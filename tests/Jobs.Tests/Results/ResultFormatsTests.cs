@@ -24,7 +24,7 @@ public sealed class ResultFormatsTests
             }
         ),
         new(1, null, SequenceResult.Failed("line_empty", "The line has no text.")),
-        new(3, null, new SequenceResult { Outputs = [Output("=1+1", -1)] }),
+        new(3, null, new SequenceResult { Outputs = [Output("=1+1", -1, FinishReason.Time)] }),
     ];
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -38,7 +38,7 @@ public sealed class ResultFormatsTests
                 """
                 {"line":0,"custom_id":"a,1","outputs":[{"text":"He said \"no\",\nthen left","token_ids":[5,1],"score":-0.25,"finish_reason":"stop"},{"token_ids":[5,1],"score":null,"finish_reason":"length"}]}
                 {"line":1,"error":{"code":"line_empty","message":"The line has no text."}}
-                {"line":3,"outputs":[{"text":"=1+1","token_ids":[5,1],"score":-1,"finish_reason":"stop"}]}
+                {"line":3,"outputs":[{"text":"=1+1","token_ids":[5,1],"score":-1,"finish_reason":"time"}]}
 
                 """
             );
@@ -57,7 +57,7 @@ public sealed class ResultFormatsTests
                 then left",5 1,-0.25,stop,,
                 0,"a,1",2,,5 1,,length,,
                 1,,,,,,,line_empty,The line has no text.
-                3,,1,"'=1+1",5 1,-1,stop,,
+                3,,1,"'=1+1",5 1,-1,time,,
 
                 """
             );

@@ -135,6 +135,8 @@ public sealed class InputFormatsTests
             {"text": "Grüße \"x\" \n"}
             {"custom_id": "a", "input_ids": [8774, 1], "text": null}
             {"text": "", "custom_id": null}
+            {"text": "a", "target_prefix": "b"}
+            {"text": "a", "decoder_input_ids": [5]}
             """;
 
         var lines = await ReadAsync(_jsonLines, Encoding.UTF8.GetBytes(text));
@@ -146,6 +148,8 @@ public sealed class InputFormatsTests
                     new SourceLine { Text = "Grüße \"x\" \n" },
                     new SourceLine { CustomId = "a", InputIds = [8774, 1] },
                     new SourceLine { Text = "" },
+                    new SourceLine { Text = "a", TargetPrefix = "b" },
+                    new SourceLine { Text = "a", DecoderInputIds = [5] },
                 ],
                 options => options.WithStrictOrdering()
             );

@@ -56,6 +56,13 @@ internal sealed class GenerateLine
                 throw new LineFormatException("The line has a target; 'seq2seq score' scores targets.");
             }
 
+            string? prefix = fields.FindText("target_prefix");
+            IReadOnlyList<int>? prefixIds = fields.FindIntegers("decoder_input_ids");
+            if (prefix is not null && prefixIds is not null)
+            {
+                throw new LineFormatException("The line has both 'target_prefix' and 'decoder_input_ids'.");
+            }
+
             JsonElement? parameters = fields.Find("parameters");
             return new GenerateLine(line, id)
             {
@@ -65,6 +72,8 @@ internal sealed class GenerateLine
                     TokenIds = tokenIds,
                     TargetText = target,
                     TargetTokenIds = targetIds,
+                    PrefixText = prefix,
+                    PrefixTokenIds = prefixIds,
                     Line = line.Number,
                 },
                 Parameters = parameters is { } given ? GenerationParametersJson.Read(given) : defaults,
@@ -126,7 +135,7 @@ internal sealed class GenerateLine
             writer.WriteEndArray();
         }
 
-        writer.WriteString("finish_reason", output.FinishReason == FinishReason.Stop ? "stop" : "length");
+        writer.WriteString("finish_reason", output.FinishReason.ToName());
         writer.WriteEndObject();
     }
 

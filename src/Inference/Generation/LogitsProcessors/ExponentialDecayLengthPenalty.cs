@@ -1,10 +1,10 @@
 namespace Seq2Seq.Inference.Generation.LogitsProcessors;
 
 /// <summary>Lets the end tokens' scores grow exponentially after some length (ExponentialDecayLengthPenalty).</summary>
-internal sealed class ExponentialDecayLengthPenalty(ExponentialDecay decay, TokenIds endTokens) : LogitsProcessor
+internal sealed class ExponentialDecayLengthPenalty(ExponentialDecay decay, int promptLength, TokenIds endTokens)
+    : LogitsProcessor
 {
-    /// <summary>The decoder start token counts.</summary>
-    private readonly int _start = decay.Start + 1;
+    private readonly int _start = decay.Start + promptLength;
 
     public override void Apply(ReadOnlySpan<int> sequence, Span<float> scores)
     {
@@ -16,7 +16,11 @@ internal sealed class ExponentialDecayLengthPenalty(ExponentialDecay decay, Toke
         float growth = (float)(Math.Pow(decay.Factor, sequence.Length - _start) - 1);
         foreach (int token in endTokens)
         {
-            scores[token] += Math.Abs(scores[token]) * growth;
+            // What is forbidden stays so: minus infinity and infinity would make no number.
+            if (!float.IsNegativeInfinity(scores[token]))
+            {
+                scores[token] += Math.Abs(scores[token]) * growth;
+            }
         }
     }
 }

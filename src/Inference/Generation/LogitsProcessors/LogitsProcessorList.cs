@@ -12,13 +12,26 @@ internal sealed class LogitsProcessorList
     /// <summary>Whether there is nothing to do, so that scores may be read as the network left them.</summary>
     public bool IsEmpty => _processors.Count == 0;
 
-    public static LogitsProcessorList Create(GenerationSettings settings, IReadOnlyList<int> source)
+    /// <param name="settings">How to decode.</param>
+    /// <param name="source">The line's tokens.</param>
+    /// <param name="diversity">What keeps groups of beams apart, where there are some.</param>
+    public static LogitsProcessorList Create(
+        GenerationSettings settings,
+        IReadOnlyList<int> source,
+        HammingDiversity? diversity = null
+    )
     {
         LogitsProcessorList list = new();
         List<LogitsProcessor> processors = list._processors;
         if (settings.SequenceBias is { } biases)
         {
             processors.Add(new SequenceBiasProcessor(biases));
+        }
+
+        if (diversity is not null)
+        {
+            // Here it stood in transformers 4.
+            processors.Add(diversity);
         }
 
         if (!settings.EncoderRepetitionPenalty.Equals(1.0))
@@ -51,6 +64,11 @@ internal sealed class LogitsProcessorList
             processors.Add(new MinLength(settings.MinLength, settings.EosTokenIds));
         }
 
+        if (settings.AllowedOutputs is { } allowed)
+        {
+            processors.Add(new AllowedOutputs(allowed));
+        }
+
         if (settings.ForcedBosTokenId is { } bos)
         {
             processors.Add(new ForcedTokens([bos], atLength: 1));
@@ -68,7 +86,7 @@ internal sealed class LogitsProcessorList
 
         if (settings.ExponentialDecayLengthPenalty is { } decay)
         {
-            processors.Add(new ExponentialDecayLengthPenalty(decay, settings.EosTokenIds));
+            processors.Add(new ExponentialDecayLengthPenalty(decay, settings.Prompt.Count, settings.EosTokenIds));
         }
 
         if (settings.SuppressTokens is { } suppressed)
@@ -78,8 +96,11 @@ internal sealed class LogitsProcessorList
 
         if (settings.BeginSuppressTokens is { } beginSuppressed)
         {
-            // A forced first token moves the beginning one further.
-            processors.Add(new SuppressTokens(beginSuppressed, settings.ForcedBosTokenId is null ? 1 : 2));
+            // A forced first token, which a prompt has already, moves the beginning one further.
+            int begin = settings.Prompt.Count;
+            processors.Add(
+                new SuppressTokens(beginSuppressed, begin > 1 || settings.ForcedBosTokenId is null ? begin : begin + 1)
+            );
         }
 
         if (settings.Sampling is { } sampling)

@@ -30,6 +30,8 @@ internal sealed class ByteFallbackDecoder(bool keepsValidCharacters = false) : I
         return result;
     }
 
+    public byte[]? BytesOf(string token) => TryParse(token, out var value) ? [value] : null;
+
     public static bool TryParse(string token, out byte value)
     {
         value = 0;

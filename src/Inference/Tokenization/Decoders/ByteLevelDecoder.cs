@@ -16,4 +16,10 @@ internal sealed class ByteLevelDecoder : ITokenDecoder
         }
         return [Encoding.UTF8.GetString([.. bytes])];
     }
+
+    public byte[]? BytesOf(string token)
+    {
+        var bytes = new List<byte>(token.Length);
+        return ByteAlphabet.TryDecode(token, bytes) ? [.. bytes] : null;
+    }
 }

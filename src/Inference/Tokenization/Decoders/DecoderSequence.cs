@@ -9,4 +9,10 @@ internal sealed class DecoderSequence(IReadOnlyList<ITokenDecoder> decoders) : I
             tokens = decoder.Decode(tokens);
         return tokens;
     }
+
+    // transformers asks for byte fallback first, wherever it stands.
+    public byte[]? BytesOf(string token) =>
+        decoders.FirstOrDefault(decoder => decoder is ByteFallbackDecoder) is { } fallback
+            ? fallback.BytesOf(token)
+            : decoders.Select(decoder => decoder.BytesOf(token)).FirstOrDefault(bytes => bytes is not null);
 }

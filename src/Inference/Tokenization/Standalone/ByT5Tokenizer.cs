@@ -56,6 +56,11 @@ internal sealed class ByT5Tokenizer : StandaloneTokenizer
     protected override string? TokenOf(int id, DecodeOptions options) =>
         id >= Offset && id < Offset + ByteCount ? ((char)(id - Offset)).ToString() : null;
 
+    internal override byte[]? BytesOf(int tokenId) =>
+        tokenId is >= Offset and < Offset + ByteCount && Added.TokenOf(tokenId) is null
+            ? [(byte)(tokenId - Offset)]
+            : null;
+
     protected override string Join(List<string> tokens, DecodeOptions options)
     {
         var bytes = new List<byte>(tokens.Count);

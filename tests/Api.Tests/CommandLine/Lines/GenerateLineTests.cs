@@ -101,6 +101,16 @@ public sealed class GenerateLineTests
         line.Error.Message.Should().Contain("target");
     }
 
+    [Fact]
+    public void A_line_may_say_what_its_outputs_begin_with()
+    {
+        Read("""{"text": "x", "target_prefix": "So"}""").Input!.PrefixText.Should().Be("So");
+        Read("""{"text": "x", "decoder_input_ids": [5, 6]}""").Input!.PrefixTokenIds.Should().Equal(5, 6);
+        Read("""{"text": "x", "target_prefix": "So", "decoder_input_ids": [5]}""")
+            .Error!.Message.Should()
+            .Contain("decoder_input_ids");
+    }
+
     private static GenerateLine Read(string json, bool isScored = false) =>
         GenerateLine.Read(
             new InputLine(0, Encoding.UTF8.GetBytes(json), TooLong: false),
