@@ -27,6 +27,8 @@ internal sealed class PromptedSearch(SequenceSearch search, GenerationSettings s
 
     public override int Draft(int most) => IsFed ? search.Draft(most) : 0;
 
+    public override bool NeedsOnlyLikeliest(List<int> wanted) => IsFed && search.NeedsOnlyLikeliest(wanted);
+
     // While the prompt is fed there is one row.
     public override int ParentOf(int row) => IsFed ? search.ParentOf(row) : 0;
 

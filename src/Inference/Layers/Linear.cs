@@ -85,6 +85,16 @@ internal abstract class Linear(int inFeatures, int outFeatures) : IDisposable
     public virtual unsafe void ReadWeights(int output, float scale, float* destination, bool accumulate) =>
         throw new NotSupportedException("The layer doesn't hold its weights as they were.");
 
+    /// <summary>The bias on the CPU, where <see cref="HoldsWeights"/>; empty where there is none.</summary>
+    public virtual ReadOnlySpan<float> Bias => [];
+
+    /// <summary>Computes some outputs of one row on the calling thread: the same bits as <see cref="Forward(Rows, Rows, Activation, bool)"/>.</summary>
+    /// <param name="input"><see cref="InFeatures"/> values.</param>
+    /// <param name="outputs">Which ones; neighbours side by side are computed together.</param>
+    /// <param name="destination">Room for <see cref="OutFeatures"/> values, of which these are written.</param>
+    public virtual unsafe void ForwardSome(float* input, ReadOnlySpan<int> outputs, float* destination) =>
+        throw new NotSupportedException("The layer doesn't hold its weights as they were.");
+
     public void Dispose()
     {
         Dispose(disposing: true);

@@ -85,7 +85,7 @@ internal class BartForwardPass : IForwardPass
             FeedForward(layer.FeedForward, _decoderWide);
         }
 
-        _network.Head.Forward(_hidden, _logits);
+        _network.Head.Forward(_hidden, batch, _logits);
         return _logits;
     }
 

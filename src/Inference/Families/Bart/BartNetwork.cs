@@ -36,7 +36,7 @@ internal sealed class BartNetwork : INetwork
         BartWeights take = new(configuration, variant, weights, options);
         Encoder = take.Encoder();
         Decoder = take.Decoder();
-        Head = take.Head(Encoder.Tokens, Decoder.Tokens);
+        Head = new OutputProjection(take.Head(Encoder.Tokens, Decoder.Tokens));
     }
 
     public BartConfiguration Configuration { get; }
@@ -50,7 +50,7 @@ internal sealed class BartNetwork : INetwork
     public BartStack<BartDecoderLayer> Decoder { get; }
 
     /// <summary>Model width → vocabulary.</summary>
-    public Linear Head { get; }
+    public OutputProjection Head { get; }
 
     public static NetworkShape ShapeOf(BartConfiguration configuration, BartVariant variant, NetworkOptions options) =>
         new()

@@ -80,7 +80,7 @@ internal sealed class BertDecoderPass : IDecoderPass
             _configuration.IsRoberta ? Activation.Gelu : _configuration.Activation
         );
         _network.HeadNorm.Forward(_context, _context);
-        _network.Head.Forward(_context, _logits);
+        _network.Head.Forward(_context, batch, _logits);
         return _logits;
     }
 

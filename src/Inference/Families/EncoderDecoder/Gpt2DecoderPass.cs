@@ -74,7 +74,7 @@ internal sealed class Gpt2DecoderPass : IDecoderPass
         }
 
         _network.FinalNorm.Forward(_hidden, _normed);
-        _network.Head.Forward(_normed, _logits);
+        _network.Head.Forward(_normed, batch, _logits);
         return _logits;
     }
 

@@ -118,7 +118,7 @@ internal sealed class LongT5ForwardPass : IForwardPass
         }
 
         _network.Decoder.FinalNorm.Forward(_hidden, _normed);
-        _network.Head.Forward(_normed, _logits);
+        _network.Head.Forward(_normed, batch, _logits);
         return _logits;
     }
 

@@ -38,7 +38,7 @@ internal sealed class LongT5Network : INetwork
         T5Weights take = new(configuration.T5, folder, weights, options.ComputeType);
         Encoder = take.Encoder(EncoderLayer);
         Decoder = take.Decoder(take.DecoderLayer);
-        Head = take.Head();
+        Head = new OutputProjection(take.Head());
 
         LongT5EncoderLayer EncoderLayer(WeightScope block, int index)
         {
@@ -68,7 +68,7 @@ internal sealed class LongT5Network : INetwork
     public T5Stack<T5DecoderLayer> Decoder { get; }
 
     /// <summary>Model width → vocabulary.</summary>
-    public Linear Head { get; }
+    public OutputProjection Head { get; }
 
     public IForwardPass CreateForwardPass() => new LongT5ForwardPass(this);
 

@@ -85,7 +85,7 @@ internal class MbartForwardPass : IForwardPass
         }
 
         _network.Decoder.FinalNorm?.Forward(_hidden, _hidden);
-        _network.Head.Forward(_hidden, _logits);
+        _network.Head.Forward(_hidden, batch, _logits);
         return _logits;
     }
 

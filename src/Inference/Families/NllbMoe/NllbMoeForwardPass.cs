@@ -104,7 +104,7 @@ internal sealed class NllbMoeForwardPass : IForwardPass
         }
 
         _network.Decoder.FinalNorm!.Forward(_hidden, _hidden);
-        _network.Head.Forward(_hidden, _logits);
+        _network.Head.Forward(_hidden, batch, _logits);
         return _logits;
     }
 

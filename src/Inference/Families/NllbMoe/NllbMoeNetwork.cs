@@ -61,7 +61,7 @@ internal sealed class NllbMoeNetwork : INetwork
                     )
                 )
         );
-        Head = take.Head(Encoder.Tokens, Decoder.Tokens);
+        Head = new OutputProjection(take.Head(Encoder.Tokens, Decoder.Tokens));
     }
 
     public NllbMoeConfiguration Configuration { get; }
@@ -75,7 +75,7 @@ internal sealed class NllbMoeNetwork : INetwork
     public BartStack<NllbMoeDecoderLayer> Decoder { get; }
 
     /// <summary>Model width → vocabulary.</summary>
-    public Linear Head { get; }
+    public OutputProjection Head { get; }
 
     public IForwardPass CreateForwardPass() => new NllbMoeForwardPass(this);
 

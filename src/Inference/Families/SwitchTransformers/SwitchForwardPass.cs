@@ -104,7 +104,7 @@ internal sealed class SwitchForwardPass : IForwardPass
         }
 
         _network.Decoder.FinalNorm.Forward(_hidden, _normed);
-        _network.Head.Forward(_normed, _logits);
+        _network.Head.Forward(_normed, batch, _logits);
         return _logits;
     }
 

@@ -55,7 +55,7 @@ internal sealed class SwitchNetwork : INetwork
                     FeedForward(take, block[2], index, configuration.DecoderStep)
                 )
         );
-        Head = take.Head(configuration.IsTied);
+        Head = new OutputProjection(take.Head(configuration.IsTied));
     }
 
     public SwitchConfiguration Configuration { get; }
@@ -69,7 +69,7 @@ internal sealed class SwitchNetwork : INetwork
     public T5Stack<SwitchDecoderLayer> Decoder { get; }
 
     /// <summary>Model width → vocabulary.</summary>
-    public Linear Head { get; }
+    public OutputProjection Head { get; }
 
     public IForwardPass CreateForwardPass() => new SwitchForwardPass(this);
 

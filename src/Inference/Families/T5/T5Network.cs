@@ -39,7 +39,7 @@ internal sealed class T5Network : INetwork
         T5Weights take = new(configuration, folder, weights, options.ComputeType);
         Encoder = take.Encoder(take.EncoderLayer);
         Decoder = take.Decoder(take.DecoderLayer);
-        Head = take.Head();
+        Head = new OutputProjection(take.Head());
     }
 
     public T5Configuration Configuration { get; }
@@ -53,7 +53,7 @@ internal sealed class T5Network : INetwork
     public T5Stack<T5DecoderLayer> Decoder { get; }
 
     /// <summary>Model width → vocabulary.</summary>
-    public Linear Head { get; }
+    public OutputProjection Head { get; }
 
     public IForwardPass CreateForwardPass() => new T5ForwardPass(this);
 
