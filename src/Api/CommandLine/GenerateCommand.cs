@@ -63,6 +63,10 @@ internal static class GenerateCommand
             DefaultValueFactory = _ => "auto",
         };
         computeType.AcceptOnlyFromAmong("auto", "float32", "float16", "bfloat16", "int8");
+        var asPublished = new Option<bool>("--as-published")
+        {
+            Description = "Compute fsmt and nllb-moe as published, where transformers 5.17 departs from that",
+        };
         var threads = new Option<int>("--threads")
         {
             Description = "Cores to compute on; 0 is all of them",
@@ -84,6 +88,7 @@ internal static class GenerateCommand
         command.Options.Add(parameters);
         command.Options.Add(device);
         command.Options.Add(computeType);
+        command.Options.Add(asPublished);
         command.Options.Add(threads);
         command.SetAction(
             async (parsed, cancellationToken) =>
@@ -96,6 +101,7 @@ internal static class GenerateCommand
                     Folder = folder,
                     Device = ReadDevice(parsed.GetRequiredValue(device)),
                     ComputeType = parsed.GetRequiredValue(computeType),
+                    AsPublished = parsed.GetValue(asPublished),
                     Threads = parsed.GetValue(threads),
                 };
                 await using SequenceModel model = SequenceModel.Load(options, cancellationToken);

@@ -51,6 +51,9 @@ internal sealed record GenerationSettings
     /// <summary>Whether greedy search may guess tokens and verify several in a step.</summary>
     public required bool Drafting { get; init; }
 
+    /// <summary>How many of the source's first tokens have global attention.</summary>
+    public required int GlobalTokens { get; init; }
+
     /// <summary>Rows that a line takes in a step at most.</summary>
     public int MaxRows => NumBeams > 1 ? NumBeams : NumReturnSequences;
 
@@ -116,6 +119,7 @@ internal sealed record GenerationSettings
             Sampling = set.DoSample == true ? ResolveSampling(set, beams) : null,
             TokenLogprobs = set.TokenLogprobs ?? false,
             Drafting = set.Drafting ?? false,
+            GlobalTokens = set.GlobalAttention == GlobalAttention.FirstToken ? 1 : 0,
         };
         if (settings.Sampling is null)
         {

@@ -65,7 +65,7 @@ internal static class SharedNetworks
             Notes = [.. first.Notes, "Another slot of this process holds the same weights: they are in memory once."],
         };
 
-    /// <summary>What a network is loaded from: the compute type, and every file of the folder with its length and time.</summary>
+    /// <summary>What a network is loaded from: how it computes, and every file of the folder with its length and time.</summary>
     /// <returns>Null where that can't be said; loading says why.</returns>
     private static string? Identity(ModelLoadOptions options)
     {
@@ -73,8 +73,9 @@ internal static class SharedNetworks
         {
             string folder = ModelFolder.Open(options.Folder).FullPath;
             StringBuilder identity = new();
-            string computeType = TorchPlacement.Resolve(options).ComputeType.ToName();
-            identity.Append(CultureInfo.InvariantCulture, $"{computeType}\n{Path.GetFullPath(folder)}\n");
+            NetworkOptions network = TorchPlacement.Resolve(options);
+            string computation = $"{network.ComputeType.ToName()} {network.AsPublished}";
+            identity.Append(CultureInfo.InvariantCulture, $"{computation}\n{Path.GetFullPath(folder)}\n");
             foreach (
                 FileInfo file in new DirectoryInfo(folder)
                     .EnumerateFiles()

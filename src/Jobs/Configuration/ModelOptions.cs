@@ -14,6 +14,9 @@ public sealed class ModelOptions
     /// <summary><c>auto</c>, <c>float32</c>, <c>float16</c>, <c>bfloat16</c> or <c>int8</c>.</summary>
     public string ComputeType { get; set; } = "auto";
 
+    /// <summary>Compute a model of fsmt or nllb-moe as it was published, where transformers 5.17 departs from that.</summary>
+    public bool AsPublished { get; set; }
+
     /// <summary><c>auto</c> (measured at preload on every slot that may hold it), or a slot's name such as <c>cpu:0</c> or <c>cuda:0</c>.</summary>
     public string Device { get; set; } = "auto";
 

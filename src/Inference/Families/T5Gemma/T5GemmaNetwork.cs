@@ -24,6 +24,7 @@ internal sealed class T5GemmaNetwork : GemmaNetwork<T5GemmaEncoderLayer, T5Gemma
         using DisposeScope scope = NewDisposeScope();
         GemmaHalf encoder = configuration.Encoder;
         GemmaHalf decoder = configuration.Decoder;
+        GemmaHalf.NoteIgnored(encoder, decoder, weights);
         WeightScope encoderScope = weights["model"]["encoder"];
         WeightScope decoderScope = weights["model"]["decoder"];
         const string DecoderTokens = "model.decoder.embed_tokens.weight";

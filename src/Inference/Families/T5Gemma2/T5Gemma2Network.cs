@@ -24,6 +24,7 @@ internal sealed class T5Gemma2Network : GemmaNetwork<T5Gemma2EncoderLayer, T5Gem
         using DisposeScope scope = NewDisposeScope();
         GemmaHalf encoder = configuration.Encoder;
         GemmaHalf decoder = configuration.Decoder;
+        GemmaHalf.NoteIgnored(encoder, decoder, weights);
         const string HeadName = "lm_head.out_proj.weight";
         const string TextModel = "model.encoder.text_model";
         string encoderName = weights.Contains($"{TextModel}.norm.weight") ? TextModel : "model.encoder";
