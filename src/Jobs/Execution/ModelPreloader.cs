@@ -98,6 +98,9 @@ internal sealed partial class ModelPreloader(
             Folder = Path.Combine(environment.ContentRootPath, attempt.Folder),
             Device = attempt.Device,
             ComputeType = attempt.ComputeType,
+            CalibrationFile = models.Value[attempt.ServedBy].CalibrationFile is { } file
+                ? Path.Combine(environment.ContentRootPath, file)
+                : null,
             Threads = threads,
         };
         var start = time.GetTimestamp();
