@@ -98,6 +98,13 @@ public sealed record GenerationParameters
     [JsonPropertyName("global_attention")]
     public GlobalAttention? GlobalAttention { get; init; }
 
+    /// <summary>
+    /// False: outputs of greedy search have no score, and so need not compute the logits of all tokens. Null is true. CTranslate2's
+    /// name; not in GenerationConfig.
+    /// </summary>
+    [JsonPropertyName("return_scores")]
+    public bool? ReturnScores { get; init; }
+
     /// <summary>Outputs bring the log-probability of each token. Not in GenerationConfig.</summary>
     [JsonPropertyName("token_logprobs")]
     public bool? TokenLogprobs { get; init; }

@@ -48,6 +48,9 @@ internal sealed record GenerationSettings
     /// <summary>Whether outputs bring the log-probabilities of their tokens.</summary>
     public required bool TokenLogprobs { get; init; }
 
+    /// <summary>Whether greedy search says how likely its outputs are; without, their score is NaN.</summary>
+    public required bool ReturnScores { get; init; }
+
     /// <summary>Whether greedy search may guess tokens and verify several in a step.</summary>
     public required bool Drafting { get; init; }
 
@@ -118,6 +121,7 @@ internal sealed record GenerationSettings
             EosTokenIds = set.EosTokenId ?? [],
             Sampling = set.DoSample == true ? ResolveSampling(set, beams) : null,
             TokenLogprobs = set.TokenLogprobs ?? false,
+            ReturnScores = (set.ReturnScores ?? true) || set.TokenLogprobs == true,
             Drafting = set.Drafting ?? false,
             GlobalTokens = set.GlobalAttention == GlobalAttention.FirstToken ? 1 : 0,
         };

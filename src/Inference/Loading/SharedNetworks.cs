@@ -67,14 +67,13 @@ internal static class SharedNetworks
 
     /// <summary>What a network is loaded from: how it computes, and every file of the folder with its length and time.</summary>
     /// <returns>Null where that can't be said; loading says why.</returns>
-    private static string? Identity(ModelLoadOptions options)
+    public static string? Identity(ModelLoadOptions options)
     {
         try
         {
             string folder = ModelFolder.Open(options.Folder).FullPath;
             StringBuilder identity = new();
-            NetworkOptions network = TorchPlacement.Resolve(options);
-            string computation = $"{network.ComputeType.ToName()} {network.AsPublished}";
+            string computation = $"{options.ComputeType} {options.AsPublished}";
             identity.Append(CultureInfo.InvariantCulture, $"{computation}\n{Path.GetFullPath(folder)}\n");
             foreach (
                 FileInfo file in new DirectoryInfo(folder)

@@ -93,6 +93,9 @@ internal sealed partial class ModelPreloader(
             Device = attempt.Device,
             ComputeType = attempt.ComputeType,
             AsPublished = attempt.Model.AsPublished,
+            CalibrationFile = attempt.Model.CalibrationFile is { } file
+                ? Path.Combine(environment.ContentRootPath, file)
+                : null,
             Threads = threads,
         };
         var start = time.GetTimestamp();

@@ -54,7 +54,7 @@ internal class BartForwardPass : IForwardPass
         EmbedTarget(batch, _decoder.Hidden);
         _decoder.Decode(_network.Decoder.Layers, batch);
         _network.Decoder.FinalNorm?.Forward(_decoder.Hidden, _decoder.Hidden);
-        _network.Head.Forward(_decoder.Hidden, _logits);
+        _network.Head.Forward(_decoder.Hidden, batch, _logits);
         return _logits;
     }
 

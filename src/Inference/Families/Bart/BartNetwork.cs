@@ -76,7 +76,7 @@ internal abstract class BartNetwork<TEncoderLayer, TDecoderLayer> : INetwork
         BartWeights take = new(configuration, variant, weights, options);
         Encoder = take.Encoder((layer, index) => takeEncoderLayer(take, layer, index));
         Decoder = take.Decoder((layer, index) => takeDecoderLayer(take, layer, index));
-        Head = take.Head(Encoder.Tokens, Decoder.Tokens);
+        Head = new OutputProjection(take.Head(Encoder.Tokens, Decoder.Tokens));
     }
 
     public BartConfiguration Configuration { get; }
@@ -90,7 +90,7 @@ internal abstract class BartNetwork<TEncoderLayer, TDecoderLayer> : INetwork
     public BartStack<TDecoderLayer> Decoder { get; }
 
     /// <summary>Model width → vocabulary.</summary>
-    public Linear Head { get; }
+    public OutputProjection Head { get; }
 
     public abstract IForwardPass CreateForwardPass();
 

@@ -34,7 +34,7 @@ internal sealed class BertDecoderPass(BertDecoder network, BertConfiguration con
         Activation activation = configuration.IsRoberta ? Activation.Gelu : configuration.Activation;
         network.HeadDense.Forward(hidden, _headInput, activation);
         network.HeadNorm.Forward(_headInput, _headInput);
-        network.Head.Forward(_headInput, _logits);
+        network.Head.Forward(_headInput, batch, _logits);
         return _logits;
     }
 

@@ -24,7 +24,7 @@ internal sealed class Gpt2DecoderPass(Gpt2Decoder network, Gpt2Configuration con
         network.Tokens.Forward(batch.TokenIds, _sublayers.Hidden);
         network.Positions.Forward(batch.Positions, _sublayers.Hidden, accumulate: true);
         _sublayers.Decode(network.Layers, batch);
-        network.Head.Forward(_sublayers.Enter(network.FinalNorm), _logits);
+        network.Head.Forward(_sublayers.Enter(network.FinalNorm), batch, _logits);
         return _logits;
     }
 

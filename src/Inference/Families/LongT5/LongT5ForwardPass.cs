@@ -86,7 +86,7 @@ internal sealed class LongT5ForwardPass : IForwardPass
         }
 
         _sublayers.Finish(_network.Decoder.FinalNorm);
-        return _sublayers.Logits(_network.Head);
+        return _sublayers.Logits(_network.Head, batch);
     }
 
     public void Dispose()

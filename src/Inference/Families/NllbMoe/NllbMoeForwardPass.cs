@@ -76,7 +76,7 @@ internal sealed class NllbMoeForwardPass : IForwardPass
         }
 
         _network.Decoder.FinalNorm!.Forward(_decoder.Hidden, _decoder.Hidden);
-        _network.Head.Forward(_decoder.Hidden, _logits);
+        _network.Head.Forward(_decoder.Hidden, batch, _logits);
         return _logits;
     }
 

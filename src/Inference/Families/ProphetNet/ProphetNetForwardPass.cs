@@ -75,7 +75,7 @@ internal sealed class ProphetNetForwardPass : IForwardPass
 
         _part.Resize(batch.Count);
         Copy(_decoder.Hidden, batch.Count, _part, 0);
-        _network.Head.Forward(_part, _logits);
+        _network.Head.Forward(_part, batch, _logits);
         return _logits;
     }
 

@@ -70,7 +70,7 @@ internal sealed class ProphetNetNetwork : INetwork
             )
         );
         PredictStream = FirstPredictStream(model["decoder"]["ngram_embeddings"]);
-        Head = Linear.Create(Embeddings(HeadName), bias: null, options.ComputeType);
+        Head = new OutputProjection(Linear.Create(Embeddings(HeadName), bias: null, options.ComputeType));
     }
 
     public ProphetNetConfiguration Configuration { get; }
@@ -87,7 +87,7 @@ internal sealed class ProphetNetNetwork : INetwork
     public Embedding PredictStream { get; }
 
     /// <summary>Model width → vocabulary.</summary>
-    public Linear Head { get; }
+    public OutputProjection Head { get; }
 
     private int Model => Configuration.ModelWidth;
 

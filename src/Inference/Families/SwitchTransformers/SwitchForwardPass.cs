@@ -67,7 +67,7 @@ internal sealed class SwitchForwardPass : IForwardPass
         }
 
         _sublayers.Finish(_network.Decoder.FinalNorm);
-        return _sublayers.Logits(_network.Head);
+        return _sublayers.Logits(_network.Head, batch);
     }
 
     public void Dispose()

@@ -70,7 +70,7 @@ internal abstract class T5Network<TEncoderLayer, TDecoderLayer> : INetwork
         T5Weights take = new(configuration, folder, weights, options.ComputeType);
         Encoder = take.Encoder((block, index) => takeEncoderLayer(take, block, index));
         Decoder = take.Decoder((block, index) => takeDecoderLayer(take, block, index));
-        Head = take.Head(mayTieHead);
+        Head = new OutputProjection(take.Head(mayTieHead));
     }
 
     public T5Configuration Configuration { get; }
@@ -84,7 +84,7 @@ internal abstract class T5Network<TEncoderLayer, TDecoderLayer> : INetwork
     public T5Stack<TDecoderLayer> Decoder { get; }
 
     /// <summary>Model width → vocabulary.</summary>
-    public Linear Head { get; }
+    public OutputProjection Head { get; }
 
     public abstract IForwardPass CreateForwardPass();
 

@@ -111,9 +111,9 @@ internal sealed class T5Sublayers(T5Configuration configuration, Device device) 
     }
 
     /// <summary>Logits of the decoder's finished states, <c>[rows, vocabulary]</c>.</summary>
-    public Rows Logits(Linear head)
+    public Rows Logits(OutputProjection head, DecoderBatch batch)
     {
-        head.Forward(Normed, _logits);
+        head.Forward(Normed, batch, _logits);
         return _logits;
     }
 
