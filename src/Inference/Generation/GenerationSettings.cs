@@ -80,6 +80,9 @@ internal sealed record GenerationSettings
     /// <summary>Whether greedy search may guess tokens and verify several in a step.</summary>
     public required bool Drafting { get; init; }
 
+    /// <summary>How many of the source's first tokens have global attention.</summary>
+    public required int GlobalTokens { get; init; }
+
     /// <summary>Sequences of a line side by side at most.</summary>
     public int MaxSequences => NumBeams > 1 ? NumBeams : NumReturnSequences;
 
@@ -167,6 +170,7 @@ internal sealed record GenerationSettings
             TokenLogprobs = set.TokenLogprobs ?? false,
             ReturnScores = (set.ReturnScores ?? true) || set.TokenLogprobs == true,
             Drafting = set.Drafting ?? false,
+            GlobalTokens = set.GlobalAttention == GlobalAttention.FirstToken ? 1 : 0,
         };
         if (settings.Sampling is null)
         {

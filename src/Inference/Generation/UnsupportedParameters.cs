@@ -29,6 +29,7 @@ internal static class UnsupportedParameters
         ["assistant_early_exit"] = Never,
         ["assistant_ensemble_weight"] = Never,
         ["speculation_type"] = Never,
+        ["global_attention_mask"] = Never,
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>Options about how transformers computes or what else it returns.</summary>
@@ -68,6 +69,7 @@ internal static class UnsupportedParameters
         ["force_words_ids"] = Constrained,
         ["constraints"] = Constrained,
         ["prefix_allowed_tokens_fn"] = "'allowed_outputs' lists the outputs that such a function would allow",
+        ["global_attention_mask"] = "'global_attention': \"first_token\" marks the first token",
         ["prompt_lookup_num_tokens"] = "'drafting' guesses tokens of the source, too",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 

@@ -121,7 +121,7 @@ internal abstract class Linear(int inFeatures, int outFeatures) : IDisposable
         where TTiles : ITiles =>
         computeType switch
         {
-            ComputeType.Auto or ComputeType.Float32 => new PackedLinear<TTiles, Float32Format>(weight, bias),
+            ComputeType.Float32 => new PackedLinear<TTiles, Float32Format>(weight, bias),
             ComputeType.Float16 => new PackedLinear<TTiles, Float16Format>(weight, bias),
             ComputeType.BFloat16 => new PackedLinear<TTiles, BFloat16Format>(weight, bias),
             ComputeType.Int8 when VnniArithmetic.IsSupported => new Int8Linear<VnniArithmetic>(weight, bias),
@@ -132,7 +132,7 @@ internal abstract class Linear(int inFeatures, int outFeatures) : IDisposable
     private static PlainLinear CreatePlain(Tensor weight, Tensor? bias, ComputeType computeType) =>
         computeType switch
         {
-            ComputeType.Auto or ComputeType.Float32 => new PlainLinear(weight, bias, ScalarType.Float32),
+            ComputeType.Float32 => new PlainLinear(weight, bias, ScalarType.Float32),
             ComputeType.Float16 => new PlainLinear(weight, bias, ScalarType.Float16),
             ComputeType.BFloat16 => new PlainLinear(weight, bias, ScalarType.BFloat16),
             _ => throw new NotSupportedException($"No linear kernel for {computeType.ToName()} on {weight.device}."),

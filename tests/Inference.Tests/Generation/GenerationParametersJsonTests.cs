@@ -13,7 +13,7 @@ public sealed class GenerationParametersJsonTests
             "stop_strings":["a","\u00DF"],"max_time":1.5,
             "length_penalty":0.5,"early_stopping":"never","num_beam_groups":2,"diversity_penalty":0.5,"do_sample":false,"seed":-3,
             "temperature":0.7,"top_k":5,"top_p":0.9,"min_p":0.1,"typical_p":0.8,"epsilon_cutoff":0.02,"eta_cutoff":0.03,
-            "drafting":false,"return_scores":true,"token_logprobs":true,"repetition_penalty":1.2,
+            "drafting":false,"global_attention":"first_token","return_scores":true,"token_logprobs":true,"repetition_penalty":1.2,
             "encoder_repetition_penalty":1.1,"no_repeat_ngram_size":3,"encoder_no_repeat_ngram_size":4,
             "bad_words_ids":[[7],[9,11]],"sequence_bias":[[[5,6],-1.5]],"suppress_tokens":[5],"begin_suppress_tokens":[6],
             "allowed_outputs":["yes",[5,6]],"decoder_input_ids":[7,8],"target_prefix":"So",
@@ -50,6 +50,9 @@ public sealed class GenerationParametersJsonTests
     [InlineData("""{"bad_words_ids":[1,2]}""", "bad_words_ids")]
     [InlineData("""{"sequence_bias":[[1,2]]}""", "sequence_bias")]
     [InlineData("""{"seed":1.5}""", "seed")]
+    [InlineData("""{"global_attention":"all"}""", "global_attention")]
+    [InlineData("""{"global_attention":1}""", "global_attention")]
+    [InlineData("""{"global_attention_mask":[1,0]}""", "global_attention_mask")]
     [InlineData("""{"top_h":0.7}""", "top_h")]
     [InlineData("""{"stop_strings":[1]}""", "stop_strings")]
     [InlineData("""{"stop_strings":["\ud800"]}""", "stop_strings")]
