@@ -61,6 +61,7 @@ internal sealed class BartNetwork : INetwork
             DecoderLayers = configuration.DecoderLayers,
             CacheWidth = 2 * configuration.ModelWidth,
             MemoryWidth = 2 * configuration.ModelWidth,
+            StartsTargetsFromTheirEnd = variant.StartsTargetsFromTheirEnd,
             MaxSourceTokens = variant.HasEndlessPositions ? null : configuration.MaxSourcePositions,
             MaxTargetTokens = variant.HasEndlessPositions ? null : configuration.MaxTargetPositions,
         };

@@ -33,6 +33,9 @@ internal sealed record BartVariant
     /// <summary>Name of the vocabulary projection.</summary>
     public string Head { get; init; } = "lm_head";
 
+    /// <summary>See <see cref="NetworkShape.StartsTargetsFromTheirEnd"/>.</summary>
+    public bool StartsTargetsFromTheirEnd { get; init; }
+
     /// <summary>Whether a bias may be added to the logits (<c>final_logits_bias</c>).</summary>
     public bool HasLogitsBias { get; init; } = true;
 
