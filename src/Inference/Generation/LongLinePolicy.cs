@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace Seq2Seq.Inference.Generation;
 
 /// <summary>What becomes of a source line with more tokens than the model takes.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<LongLinePolicy>))]
+[JsonConverter(typeof(LongLinePolicyConverter))]
 public enum LongLinePolicy
 {
     /// <summary>Its result is the error <see cref="LineErrorCodes.TooLong"/>.</summary>
@@ -18,3 +18,6 @@ public enum LongLinePolicy
     [JsonStringEnumMemberName("split")]
     Split,
 }
+
+internal sealed class LongLinePolicyConverter()
+    : JsonStringEnumConverter<LongLinePolicy>(namingPolicy: null, allowIntegerValues: false);

@@ -13,7 +13,7 @@ internal sealed class BartWeights(
     NetworkOptions options
 )
 {
-    private readonly WeightScope _model = weights[variant.Prefix];
+    private readonly WeightScope _model = variant.Prefix is { } prefix ? weights[prefix] : weights;
 
     private int Model => configuration.ModelWidth;
 
@@ -23,9 +23,9 @@ internal sealed class BartWeights(
     public BartStack<TLayer> Encoder<TLayer>(Func<WeightScope, int, TLayer> takeLayer)
         where TLayer : IDisposable
     {
-        WeightScope encoder = _model["encoder"];
+        WeightScope encoder = _model[variant.Encoder];
         return new BartStack<TLayer>(
-            Tokens("encoder", "decoder", configuration.SourceVocabularySize),
+            Tokens(variant.Encoder, variant.Decoder, configuration.SourceVocabularySize),
             Positions(encoder["embed_positions"], configuration.MaxSourcePositions),
             variant.HasEmbeddingNorm ? Norm(encoder["layernorm_embedding"]) : null,
             [
@@ -43,9 +43,9 @@ internal sealed class BartWeights(
     public BartStack<TLayer> Decoder<TLayer>(Func<WeightScope, int, TLayer> takeLayer)
         where TLayer : IDisposable
     {
-        WeightScope decoder = _model["decoder"];
+        WeightScope decoder = _model[variant.Decoder];
         return new BartStack<TLayer>(
-            Tokens("decoder", "encoder", configuration.VocabularySize),
+            Tokens(variant.Decoder, variant.Encoder, configuration.VocabularySize),
             Positions(decoder["embed_positions"], configuration.MaxTargetPositions),
             variant.HasEmbeddingNorm ? Norm(decoder["layernorm_embedding"]) : null,
             [
@@ -64,9 +64,9 @@ internal sealed class BartWeights(
         string[] names =
         [
             $"{variant.Head}.weight",
-            $"{variant.Prefix}.shared.weight",
-            $"{variant.Prefix}.decoder.embed_tokens.weight",
-            $"{variant.Prefix}.encoder.embed_tokens.weight",
+            OfModel("shared.weight"),
+            OfModel($"{variant.Decoder}.embed_tokens.weight"),
+            OfModel($"{variant.Encoder}.embed_tokens.weight"),
         ];
         Tensor weight = weights.TakeTied(
             HasOneVocabulary ? names : names.AsSpan(0, 3),
@@ -100,9 +100,11 @@ internal sealed class BartWeights(
         Tensor weight =
             !HasOneVocabulary ? _model.TakeTied(names.AsSpan(0, 2), count, Model)
             : Array.Exists(names, _model.Contains) ? _model.TakeTied(names, count, Model)
-            : weights.TakeTied([$"{variant.Prefix}.shared.weight", $"{variant.Head}.weight"], count, Model);
+            : weights.TakeTied([OfModel("shared.weight"), $"{variant.Head}.weight"], count, Model);
         return new Embedding(weight, Scale);
     }
+
+    private string OfModel(string name) => variant.Prefix is { } prefix ? $"{prefix}.{name}" : name;
 
     private double Scale => configuration.ScalesEmbeddings ? Math.Sqrt(Model) : 1;
 
@@ -135,7 +137,7 @@ internal sealed class BartWeights(
     private BartDecoderLayer DecoderLayer(WeightScope layer) =>
         new(
             SelfAttention(layer, BartAttentionNames.Default),
-            CrossAttention(layer, "encoder_attn"),
+            CrossAttention(layer, variant.CrossAttention),
             FeedForward(layer, configuration.DecoderFeedForwardWidth)
         );
 
@@ -162,7 +164,11 @@ internal sealed class BartWeights(
     }
 
     private BartFeedForward FeedForward(WeightScope layer, int width) =>
-        new(Dense(width, Model, layer["fc1"]), Dense(Model, width, layer["fc2"]), Norm(layer["final_layer_norm"]));
+        new(
+            Dense(width, Model, layer[variant.FeedForward.Input]),
+            Dense(Model, width, layer[variant.FeedForward.Output]),
+            Norm(layer[variant.FeedForward.Norm])
+        );
 
     public LayerNorm Norm(WeightScope scope) => new(scope.Take("weight", Model), scope.Take("bias", Model));
 
