@@ -64,15 +64,11 @@ public sealed class SequenceModel : IAsyncDisposable
     {
         LoadedNetwork loaded = SharedNetworks.Load(options, FamilyRegistry.Default, cancellationToken);
         int threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
+        ComputeCores cores = options.Cores is null || options.Device.IsCuda ? new ComputeCores(threads) : options.Cores;
         return new SequenceModel(
             loaded,
             SourceReader.Open(loaded.Folder, loaded.Network.Shape, options.MaxSourceTokens),
-            new RunningBatch(
-                loaded.Network,
-                threads,
-                BatchLimits.For(loaded.Report.Parameters),
-                $"decode {options.Name}"
-            )
+            new RunningBatch(loaded.Network, cores, BatchLimits.For(loaded.Report.Parameters), $"decode {options.Name}")
         );
     }
 
