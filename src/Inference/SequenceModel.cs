@@ -182,11 +182,18 @@ public sealed class SequenceModel : IAsyncDisposable
     private GenerationSettings Resolve(GenerationParameters parameters)
     {
         ArgumentNullException.ThrowIfNull(parameters);
-        return GenerationSettings.Resolve(
+        NetworkShape shape = _loaded.Network.Shape;
+        GenerationSettings settings = GenerationSettings.Resolve(
             parameters,
             _loaded.Network.GenerationDefaults,
-            _loaded.Network.Shape.VocabularySize,
-            _loaded.Network.Shape.MaxTargetTokens
+            shape.VocabularySize,
+            shape.MaxTargetTokens
         );
+        return settings.GlobalTokens == 0 || shape.HasGlobalAttention
+            ? settings
+            : throw new GenerationParametersException(
+                "global_attention",
+                $"'global_attention' is \"first_token\"; expected \"none\" for a model of {_loaded.Report.ModelType}: that is an option of led."
+            );
     }
 }

@@ -63,6 +63,10 @@ internal static class GenerateCommand
             DefaultValueFactory = _ => "float32",
         };
         computeType.AcceptOnlyFromAmong("auto", "float32", "float16", "bfloat16", "int8");
+        var asPublished = new Option<bool>("--as-published")
+        {
+            Description = "Compute fsmt and nllb-moe as published, where transformers 5.17 departs from that",
+        };
         var calibration = new Option<FileInfo>("--calibration")
         {
             Description = "Source lines on which --compute-type auto compares the types",
@@ -89,6 +93,7 @@ internal static class GenerateCommand
         command.Options.Add(parameters);
         command.Options.Add(device);
         command.Options.Add(computeType);
+        command.Options.Add(asPublished);
         command.Options.Add(calibration);
         command.Options.Add(threads);
         command.SetAction(
@@ -102,6 +107,7 @@ internal static class GenerateCommand
                     Folder = folder,
                     Device = ReadDevice(parsed.GetRequiredValue(device)),
                     ComputeType = parsed.GetRequiredValue(computeType),
+                    AsPublished = parsed.GetValue(asPublished),
                     CalibrationFile = parsed.GetValue(calibration)?.FullName,
                     Threads = parsed.GetValue(threads),
                 };

@@ -41,6 +41,9 @@ internal sealed record NetworkShape
     /// <summary>Most tokens of a source line that the encoder has positions for; null where positions are relative.</summary>
     public int? MaxSourceTokens { get; init; }
 
+    /// <summary>Whether the encoder's first tokens may see, and be seen by, the whole line.</summary>
+    public bool HasGlobalAttention { get; init; }
+
     /// <summary>Longest target sequence that the decoder has positions for; null where positions are relative.</summary>
     public int? MaxTargetTokens { get; init; }
 }

@@ -134,6 +134,7 @@ public static class GenerationParametersJson
             _ when plain == typeof(double) => "a number",
             _ when plain == typeof(bool) => "true or false",
             _ when plain == typeof(EarlyStopping) => "true, false or \"never\"",
+            _ when plain == typeof(GlobalAttention) => "\"none\" or \"first_token\"",
             _ when plain == typeof(TokenIds) => "a token id or an array of token ids",
             _ when plain == typeof(IReadOnlyList<int>) => "an array of token ids",
             _ when plain == typeof(IReadOnlyList<IReadOnlyList<int>>) => "an array of arrays of token ids",

@@ -54,6 +54,9 @@ internal sealed record GenerationSettings
     /// <summary>Whether greedy search may guess tokens and verify several in a step.</summary>
     public required bool Drafting { get; init; }
 
+    /// <summary>How many of the source's first tokens have global attention.</summary>
+    public required int GlobalTokens { get; init; }
+
     /// <summary>Rows that a line takes in a step at most.</summary>
     public int MaxRows => NumBeams > 1 ? NumBeams : NumReturnSequences;
 
@@ -120,6 +123,7 @@ internal sealed record GenerationSettings
             TokenLogprobs = set.TokenLogprobs ?? false,
             ReturnScores = (set.ReturnScores ?? true) || set.TokenLogprobs == true,
             Drafting = set.Drafting ?? false,
+            GlobalTokens = set.GlobalAttention == GlobalAttention.FirstToken ? 1 : 0,
         };
         if (settings.Sampling is null)
         {

@@ -23,6 +23,12 @@ public sealed record ModelLoadOptions
     /// </summary>
     public string? CalibrationFile { get; init; }
 
+    /// <summary>
+    /// Whether a model of a family that transformers 5.17 computes otherwise than its authors published it (fsmt, nllb-moe)
+    /// is computed as published; else its tokens are transformers'. No other family differs.
+    /// </summary>
+    public bool AsPublished { get; init; }
+
     /// <summary>Cores that the model computes on; 0 means all that the process has.</summary>
     public int Threads { get; init; }
 

@@ -65,7 +65,7 @@ internal static class SharedNetworks
             Notes = [.. first.Notes, "Another slot of this process holds the same weights: they are in memory once."],
         };
 
-    /// <summary>What a network is loaded from: the compute type, and every file of the folder with its length and time.</summary>
+    /// <summary>What a network is loaded from: how it computes, and every file of the folder with its length and time.</summary>
     /// <returns>Null where that can't be said; loading says why.</returns>
     public static string? Identity(ModelLoadOptions options)
     {
@@ -73,7 +73,8 @@ internal static class SharedNetworks
         {
             string folder = ModelFolder.Open(options.Folder).FullPath;
             StringBuilder identity = new();
-            identity.Append(CultureInfo.InvariantCulture, $"{options.ComputeType}\n{Path.GetFullPath(folder)}\n");
+            string computation = $"{options.ComputeType} {options.AsPublished}";
+            identity.Append(CultureInfo.InvariantCulture, $"{computation}\n{Path.GetFullPath(folder)}\n");
             foreach (
                 FileInfo file in new DirectoryInfo(folder)
                     .EnumerateFiles()

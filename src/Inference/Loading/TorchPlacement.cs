@@ -17,6 +17,7 @@ internal static class TorchPlacement
             {
                 Device = ToTorch(options.Device),
                 ComputeType = ComputeTypeNames.Parse(options.ComputeType),
+                AsPublished = options.AsPublished,
             };
         }
         catch (FormatException exception)

@@ -190,7 +190,8 @@ internal sealed class DecodingLane : IDisposable
                 new SourceBatch(
                     [.. admitted.Select(line => line.Request.Source)],
                     memory,
-                    [.. admitted.Select(line => line.MemoryStart)]
+                    [.. admitted.Select(line => line.MemoryStart)],
+                    [.. admitted.Select(line => line.Request.Settings.GlobalTokens)]
                 )
             );
         }

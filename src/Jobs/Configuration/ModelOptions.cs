@@ -17,6 +17,9 @@ public sealed class ModelOptions
     /// <summary>Text file of source lines on which <c>auto</c> compares compute types. Relative paths start at the content root.</summary>
     public string? CalibrationFile { get; set; }
 
+    /// <summary>Compute a model of fsmt or nllb-moe as it was published, where transformers 5.17 departs from that.</summary>
+    public bool AsPublished { get; set; }
+
     /// <summary><c>auto</c> (measured at preload on every slot that may hold it), or a slot's name such as <c>cpu:0</c> or <c>cuda:0</c>.</summary>
     public string Device { get; set; } = "auto";
 

@@ -30,13 +30,17 @@ internal sealed record BartVariant
     /// <summary>Names of the linear layers of the encoder's attention.</summary>
     public BartAttentionNames EncoderAttention { get; init; } = BartAttentionNames.Default;
 
+    /// <inheritdoc cref="NetworkShape.HasGlobalAttention"/>
+    public bool HasGlobalAttention { get; init; }
+
     /// <summary>Name of the vocabulary projection.</summary>
     public string Head { get; init; } = "lm_head";
 
     /// <summary>Whether a bias may be added to the logits (<c>final_logits_bias</c>).</summary>
     public bool HasLogitsBias { get; init; } = true;
 
-    public required Func<BartNetwork, IForwardPass> CreateForwardPass { get; init; }
+    /// <summary>Creates the forward pass of a <see cref="BartNetwork"/>.</summary>
+    public Func<BartNetwork, IForwardPass> CreateForwardPass { get; init; } = network => new BartForwardPass(network);
 }
 
 /// <summary>Names of an attention's linear layers.</summary>
