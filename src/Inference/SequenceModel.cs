@@ -1,3 +1,5 @@
+using Seq2Seq.Inference.Calibration;
+using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Families;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Loading;
@@ -31,24 +33,46 @@ public sealed class SequenceModel : IAsyncDisposable
     }
 
     /// <summary>How this model was loaded.</summary>
-    public LoadReport Report { get; }
+    public LoadReport Report { get; private set; }
 
-    /// <summary>Loads a model: direct, then config-first. Reads files only: no network, no child process.</summary>
+    /// <summary>Most tokens of an output; null where the decoder's positions have no end.</summary>
+    internal int? MaxTargetTokens => _loaded.Network.Shape.MaxTargetTokens;
+
+    /// <summary>
+    /// Loads a model: direct, then config-first. Reads files only: no network, no child process. The compute type <c>auto</c> is
+    /// found out by decoding a sample of lines in each type, the first time in a process.
+    /// </summary>
     /// <exception cref="ModelLoadException">No strategy filled every weight; the report has every try.</exception>
     public static SequenceModel Load(ModelLoadOptions options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(options);
+        if (options.ComputeType != ComputeType.Auto.ToName())
+        {
+            return LoadAs(options, cancellationToken);
+        }
+
+        ComputeTypeChoice choice = ComputeTypeCalibration.Choose(
+            options,
+            type => LoadAs(options with { ComputeType = type.ToName() }, cancellationToken),
+            cancellationToken
+        );
+        SequenceModel model = LoadAs(options with { ComputeType = choice.ComputeType.ToName() }, cancellationToken);
+        model.Report = model.Report with
+        {
+            Notes = [.. model.Report.Notes, $"compute type auto: {choice.Reason}: {choice.ComputeType.ToName()}."],
+        };
+        return model;
+    }
+
+    private static SequenceModel LoadAs(ModelLoadOptions options, CancellationToken cancellationToken)
+    {
         LoadedNetwork loaded = SharedNetworks.Load(options, FamilyRegistry.Default, cancellationToken);
         int threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
+        ComputeCores cores = options.Cores is null || options.Device.IsCuda ? new ComputeCores(threads) : options.Cores;
         return new SequenceModel(
             loaded,
             SourceReader.Open(loaded.Folder, loaded.Network.Shape, options.MaxSourceTokens),
-            new RunningBatch(
-                loaded.Network,
-                threads,
-                BatchLimits.For(loaded.Report.Parameters),
-                $"decode {options.Name}"
-            )
+            new RunningBatch(loaded.Network, cores, BatchLimits.For(loaded.Report.Parameters), $"decode {options.Name}")
         );
     }
 
@@ -80,9 +104,15 @@ public sealed class SequenceModel : IAsyncDisposable
 
     public ValueTask DisposeAsync()
     {
+        Unload();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Stops within a step and frees the memory.</summary>
+    internal void Unload()
+    {
         _batch.Dispose();
         _loaded.Dispose();
-        return ValueTask.CompletedTask;
     }
 
     private async Task<IReadOnlyList<SequenceResult>> GenerateAsync(
@@ -184,13 +214,19 @@ public sealed class SequenceModel : IAsyncDisposable
     private (GenerationSettings Settings, TextSettings Texts) Resolve(GenerationParameters parameters)
     {
         ArgumentNullException.ThrowIfNull(parameters);
+        NetworkShape shape = _loaded.Network.Shape;
         TextSettings texts = _sources.Resolve(parameters);
         GenerationSettings settings = GenerationSettings.Resolve(
             _sources.WithForcedLanguage(parameters),
             _loaded.Network.GenerationDefaults,
-            _loaded.Network.Shape.VocabularySize,
-            _loaded.Network.Shape.MaxTargetTokens
+            shape.VocabularySize,
+            shape.MaxTargetTokens
         );
-        return (settings, texts);
+        return settings.GlobalTokens == 0 || shape.HasGlobalAttention
+            ? (settings, texts)
+            : throw new GenerationParametersException(
+                "global_attention",
+                $"'global_attention' is \"first_token\"; expected \"none\" for a model of {_loaded.Report.ModelType}: that is an option of led."
+            );
     }
 }

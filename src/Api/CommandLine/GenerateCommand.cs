@@ -61,9 +61,18 @@ internal static class GenerateCommand
         var computeType = new Option<string>("--compute-type")
         {
             Description = "Type the linear layers compute in",
-            DefaultValueFactory = _ => "auto",
+            DefaultValueFactory = _ => "float32",
         };
         computeType.AcceptOnlyFromAmong("auto", "float32", "float16", "bfloat16", "int8");
+        var asPublished = new Option<bool>("--as-published")
+        {
+            Description = "Compute fsmt and nllb-moe as published, where transformers 5.17 departs from that",
+        };
+        var calibration = new Option<FileInfo>("--calibration")
+        {
+            Description = "Source lines on which --compute-type auto compares the types",
+            HelpName = "FILE",
+        };
         var threads = new Option<int>("--threads")
         {
             Description = "Cores to compute on; 0 is all of them",
@@ -86,6 +95,8 @@ internal static class GenerateCommand
         texts.AddTo(command);
         command.Options.Add(device);
         command.Options.Add(computeType);
+        command.Options.Add(asPublished);
+        command.Options.Add(calibration);
         command.Options.Add(threads);
         command.SetAction(
             async (parsed, cancellationToken) =>
@@ -101,6 +112,8 @@ internal static class GenerateCommand
                     Folder = folder,
                     Device = ReadDevice(parsed.GetRequiredValue(device)),
                     ComputeType = parsed.GetRequiredValue(computeType),
+                    AsPublished = parsed.GetValue(asPublished),
+                    CalibrationFile = parsed.GetValue(calibration)?.FullName,
                     Threads = parsed.GetValue(threads),
                 };
                 await using SequenceModel model = SequenceModel.Load(options, cancellationToken);

@@ -47,6 +47,9 @@ internal sealed record NetworkShape
     /// </summary>
     public bool StartsTargetsFromTheirEnd { get; init; }
 
+    /// <summary>Whether the encoder's first tokens may see, and be seen by, the whole line.</summary>
+    public bool HasGlobalAttention { get; init; }
+
     /// <summary>Longest target sequence that the decoder has positions for; null where positions are relative.</summary>
     public int? MaxTargetTokens { get; init; }
 }

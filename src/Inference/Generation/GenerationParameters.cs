@@ -116,6 +116,21 @@ public sealed record GenerationParameters
     [JsonPropertyName("split_special_tokens")]
     public bool? SplitSpecialTokens { get; init; }
 
+    /// <summary>
+    /// Source tokens that see, and are seen by, the whole line where the encoder's tokens see only those near them (LED):
+    /// <c>"none"</c>, which null is too, or <c>"first_token"</c>, as <c>global_attention_mask[:, 0] = 1</c> does in
+    /// transformers. Not in GenerationConfig.
+    /// </summary>
+    [JsonPropertyName("global_attention")]
+    public GlobalAttention? GlobalAttention { get; init; }
+
+    /// <summary>
+    /// False: outputs of greedy search have no score, and so need not compute the logits of all tokens. Null is true. CTranslate2's
+    /// name; not in GenerationConfig.
+    /// </summary>
+    [JsonPropertyName("return_scores")]
+    public bool? ReturnScores { get; init; }
+
     /// <summary>Outputs bring the log-probability of each token. Not in GenerationConfig.</summary>
     [JsonPropertyName("token_logprobs")]
     public bool? TokenLogprobs { get; init; }

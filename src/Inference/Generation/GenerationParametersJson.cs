@@ -143,6 +143,7 @@ public static class GenerationParametersJson
             _ when plain == typeof(EarlyStopping) => "true, false or \"never\"",
             _ when plain == typeof(string) => "a text",
             _ when plain == typeof(LongLinePolicy) => "\"error\", \"truncate\" or \"split\"",
+            _ when plain == typeof(GlobalAttention) => "\"none\" or \"first_token\"",
             _ when plain == typeof(TokenIds) => "a token id or an array of token ids",
             _ when plain == typeof(IReadOnlyList<int>) => "an array of token ids",
             _ when plain == typeof(IReadOnlyList<IReadOnlyList<int>>) => "an array of arrays of token ids",

@@ -13,7 +13,8 @@ public sealed class GenerationParametersJsonTests
             "length_penalty":0.5,"early_stopping":"never","do_sample":false,"seed":-3,
             "temperature":0.7,"top_k":5,"top_p":0.9,"min_p":0.1,"typical_p":0.8,"epsilon_cutoff":0.02,"eta_cutoff":0.03,
             "drafting":false,"src_lang":"en_XX","tgt_lang":"fr_XX","long_lines":"truncate","max_source_length":64,
-            "split_special_tokens":true,"token_logprobs":true,"repetition_penalty":1.2,
+            "split_special_tokens":true,"global_attention":"first_token","return_scores":true,"token_logprobs":true,
+            "repetition_penalty":1.2,
             "encoder_repetition_penalty":1.1,"no_repeat_ngram_size":3,"encoder_no_repeat_ngram_size":4,
             "bad_words_ids":[[7],[9,11]],"sequence_bias":[[[5,6],-1.5]],"suppress_tokens":[5],"begin_suppress_tokens":[6],
             "forced_bos_token_id":17,"forced_eos_token_id":[3,4],"exponential_decay_length_penalty":[5,1.01],
@@ -63,6 +64,9 @@ public sealed class GenerationParametersJsonTests
     [InlineData("""{"bad_words_ids":[1,2]}""", "bad_words_ids")]
     [InlineData("""{"sequence_bias":[[1,2]]}""", "sequence_bias")]
     [InlineData("""{"seed":1.5}""", "seed")]
+    [InlineData("""{"global_attention":"all"}""", "global_attention")]
+    [InlineData("""{"global_attention":1}""", "global_attention")]
+    [InlineData("""{"global_attention_mask":[1,0]}""", "global_attention_mask")]
     [InlineData("""{"top_h":0.7}""", "top_h")]
     [InlineData("""{"stop_strings":["."]}""", "stop_strings")]
     [InlineData("""{"long_lines":"cut"}""", "long_lines")]

@@ -37,6 +37,10 @@ internal sealed record BartConfiguration
     public required bool ScalesEmbeddings { get; init; }
     public required GenerationDefaults GenerationDefaults { get; init; }
 
+    public BartSublayerShape EncoderShape => new(ModelWidth, EncoderHeads, EncoderFeedForwardWidth, Activation);
+
+    public BartSublayerShape DecoderShape => new(ModelWidth, DecoderHeads, DecoderFeedForwardWidth, Activation);
+
     /// <exception cref="ModelConfigurationException">A key can't be used; names it.</exception>
     public static BartConfiguration Read(ModelConfiguration configuration, BartDefaults defaults)
     {

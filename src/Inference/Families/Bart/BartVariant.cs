@@ -40,6 +40,9 @@ internal sealed record BartVariant
     /// <summary>Names of a layer's feed-forward.</summary>
     public BartFeedForwardNames FeedForward { get; init; } = new("fc1", "fc2", "final_layer_norm");
 
+    /// <inheritdoc cref="NetworkShape.HasGlobalAttention"/>
+    public bool HasGlobalAttention { get; init; }
+
     /// <summary>Name of the vocabulary projection.</summary>
     public string Head { get; init; } = "lm_head";
 
@@ -49,7 +52,8 @@ internal sealed record BartVariant
     /// <summary>Whether a bias may be added to the logits (<c>final_logits_bias</c>).</summary>
     public bool HasLogitsBias { get; init; } = true;
 
-    public required Func<BartNetwork, IForwardPass> CreateForwardPass { get; init; }
+    /// <summary>Creates the forward pass of a <see cref="BartNetwork"/>.</summary>
+    public Func<BartNetwork, IForwardPass> CreateForwardPass { get; init; } = network => new BartForwardPass(network);
 }
 
 /// <summary>Names of a feed-forward's linear layers and of its norm.</summary>

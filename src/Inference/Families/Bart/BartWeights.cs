@@ -17,45 +17,27 @@ internal sealed class BartWeights(
 
     private int Model => configuration.ModelWidth;
 
-    public BartStack<BartEncoderLayer> Encoder() => Encoder((layer, _) => EncoderLayer(layer));
-
     /// <param name="takeLayer">Takes a layer, given its scope and its number.</param>
     public BartStack<TLayer> Encoder<TLayer>(Func<WeightScope, int, TLayer> takeLayer)
-        where TLayer : IDisposable
-    {
-        WeightScope encoder = _model[variant.Encoder];
-        return new BartStack<TLayer>(
+        where TLayer : IDisposable =>
+        Stack(
+            _model[variant.Encoder],
             Tokens(variant.Encoder, variant.Decoder, configuration.SourceVocabularySize),
-            Positions(encoder["embed_positions"], configuration.MaxSourcePositions),
-            variant.HasEmbeddingNorm ? Norm(encoder["layernorm_embedding"]) : null,
-            [
-                .. Enumerable
-                    .Range(0, configuration.EncoderLayers)
-                    .Select(index => takeLayer(encoder["layers"][index], index)),
-            ],
-            variant.FinalNorm is { } norm ? Norm(encoder[norm]) : null
+            configuration.MaxSourcePositions,
+            configuration.EncoderLayers,
+            takeLayer
         );
-    }
-
-    public BartStack<BartDecoderLayer> Decoder() => Decoder((layer, _) => DecoderLayer(layer));
 
     /// <param name="takeLayer">Takes a layer, given its scope and its number.</param>
     public BartStack<TLayer> Decoder<TLayer>(Func<WeightScope, int, TLayer> takeLayer)
-        where TLayer : IDisposable
-    {
-        WeightScope decoder = _model[variant.Decoder];
-        return new BartStack<TLayer>(
+        where TLayer : IDisposable =>
+        Stack(
+            _model[variant.Decoder],
             Tokens(variant.Decoder, variant.Encoder, configuration.VocabularySize),
-            Positions(decoder["embed_positions"], configuration.MaxTargetPositions),
-            variant.HasEmbeddingNorm ? Norm(decoder["layernorm_embedding"]) : null,
-            [
-                .. Enumerable
-                    .Range(0, configuration.DecoderLayers)
-                    .Select(index => takeLayer(decoder["layers"][index], index)),
-            ],
-            variant.FinalNorm is { } norm ? Norm(decoder[norm]) : null
+            configuration.MaxTargetPositions,
+            configuration.DecoderLayers,
+            takeLayer
         );
-    }
 
     /// <summary>The projection to the vocabulary. Embeddings that are tied to it give up their own table.</summary>
     public Linear Head(params ReadOnlySpan<Embedding> embeddings)
@@ -84,6 +66,22 @@ internal sealed class BartWeights(
 
         return head;
     }
+
+    private BartStack<TLayer> Stack<TLayer>(
+        WeightScope scope,
+        Embedding tokens,
+        int positions,
+        int layers,
+        Func<WeightScope, int, TLayer> takeLayer
+    )
+        where TLayer : IDisposable =>
+        new(
+            tokens,
+            Positions(scope["embed_positions"], positions),
+            variant.HasEmbeddingNorm ? Norm(scope["layernorm_embedding"]) : null,
+            [.. Enumerable.Range(0, layers).Select(index => takeLayer(scope["layers"][index], index))],
+            variant.FinalNorm is { } norm ? Norm(scope[norm]) : null
+        );
 
     private bool HasOneVocabulary =>
         !variant.HasSeparateEmbeddings && configuration.SourceVocabularySize == configuration.VocabularySize;
@@ -131,10 +129,10 @@ internal sealed class BartWeights(
         return new Embedding(table.narrow(0, offset, count));
     }
 
-    private BartEncoderLayer EncoderLayer(WeightScope layer) =>
+    public BartEncoderLayer EncoderLayer(WeightScope layer) =>
         new(SelfAttention(layer, variant.EncoderAttention), FeedForward(layer, configuration.EncoderFeedForwardWidth));
 
-    private BartDecoderLayer DecoderLayer(WeightScope layer) =>
+    public BartDecoderLayer DecoderLayer(WeightScope layer) =>
         new(
             SelfAttention(layer, BartAttentionNames.Default),
             CrossAttention(layer, variant.CrossAttention),
