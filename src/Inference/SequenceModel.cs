@@ -2,7 +2,9 @@ using Seq2Seq.Inference.Calibration;
 using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Families;
 using Seq2Seq.Inference.Generation;
+using Seq2Seq.Inference.Generation.Constraints;
 using Seq2Seq.Inference.Loading;
+using Seq2Seq.Inference.LongLines;
 using Seq2Seq.Inference.Scheduling;
 
 namespace Seq2Seq.Inference;
@@ -16,6 +18,9 @@ public sealed class SequenceModel : IAsyncDisposable
     /// <summary>Lines that are tokenised before they are handed over, so that decoding starts while the rest is read.</summary>
     private const int LinesPerHandover = 256;
 
+    /// <summary>A piece's place in its line, in the bits above the line's number.</summary>
+    private const int PieceShift = 40;
+
     private readonly LoadedNetwork _loaded;
     private readonly SourceReader _sources;
     private readonly RunningBatch _batch;
@@ -24,10 +29,10 @@ public sealed class SequenceModel : IAsyncDisposable
     private SequenceModel(LoadedNetwork loaded, SourceReader sources, RunningBatch batch, TimeProvider time)
     {
         _loaded = loaded;
-        Report = loaded.Report;
         _sources = sources;
         _batch = batch;
         _time = time;
+        Report = loaded.Report with { Languages = sources.Languages };
     }
 
     /// <summary>How this model was loaded.</summary>
@@ -66,12 +71,13 @@ public sealed class SequenceModel : IAsyncDisposable
     {
         LoadedNetwork loaded = SharedNetworks.Load(options, FamilyRegistry.Default, cancellationToken);
         int threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
+        ComputeCores cores = options.Cores is null || options.Device.IsCuda ? new ComputeCores(threads) : options.Cores;
         return new SequenceModel(
             loaded,
             SourceReader.Open(loaded.Folder, loaded.Network.Shape, options.MaxSourceTokens),
             new RunningBatch(
                 loaded.Network,
-                threads,
+                cores,
                 BatchLimits.For(loaded.Report.Parameters),
                 $"decode {options.Name}"
             ),
@@ -100,9 +106,9 @@ public sealed class SequenceModel : IAsyncDisposable
     )
     {
         ArgumentNullException.ThrowIfNull(inputs);
-        GenerationSettings settings = Resolve(parameters);
+        (GenerationSettings settings, TextSettings texts) = Resolve(parameters);
         // Reading the lines is work: not on the caller's thread.
-        return Task.Run(() => GenerateAsync(inputs, settings, cancellationToken), cancellationToken);
+        return Task.Run(() => GenerateAsync(inputs, settings, texts, cancellationToken), cancellationToken);
     }
 
     public ValueTask DisposeAsync()
@@ -121,6 +127,7 @@ public sealed class SequenceModel : IAsyncDisposable
     private async Task<IReadOnlyList<SequenceResult>> GenerateAsync(
         IReadOnlyList<SequenceInput> inputs,
         GenerationSettings settings,
+        TextSettings texts,
         CancellationToken cancellationToken
     )
     {
@@ -136,9 +143,9 @@ public sealed class SequenceModel : IAsyncDisposable
                 continue;
             }
 
-            started[i] = Start(input, input.Line ?? i, settings, handover, cancellationToken);
+            started[i] = Start(input, input.Line ?? i, settings, texts, handover, cancellationToken);
             distinct[input] = started[i];
-            if (handover.Count == LinesPerHandover)
+            if (handover.Count >= LinesPerHandover)
             {
                 HandOver(handover);
                 cancellationToken.ThrowIfCancellationRequested();
@@ -153,22 +160,39 @@ public sealed class SequenceModel : IAsyncDisposable
         SequenceInput input,
         long line,
         GenerationSettings settings,
+        TextSettings texts,
         List<LineRequest> handover,
         CancellationToken cancellationToken
     )
     {
         if (
-            !_sources.TryReadSource(input, out IReadOnlyList<int> tokens, out SequenceResult? failure)
-            || !_sources.TryReadTarget(input, out IReadOnlyList<int>? target, out failure)
-            || !_sources.TryReadPrefix(input, ref settings, out failure)
+            !_sources.TryReadSource(input, texts, out IReadOnlyList<SourcePiece> pieces, out SequenceResult? failure)
+            || !_sources.TryReadTarget(input, texts, out IReadOnlyList<int>? target, out failure)
+            || !_sources.TryReadPrefix(input, texts, ref settings, out failure)
         )
         {
             return Task.FromResult(failure);
         }
 
-        LineRequest request = new(tokens, settings, cancellationToken) { Line = line, Target = target };
-        handover.Add(request);
-        return FinishAsync(request);
+        if (target is not null && texts.StartsTargetsFromTheirEnd)
+        {
+            settings = settings with { DecoderStartTokenId = target[^1] };
+        }
+
+        LineRequest[] requests =
+        [
+            .. pieces.Select(
+                (piece, i) =>
+                    new LineRequest(piece.Tokens, settings, cancellationToken)
+                    {
+                        // Each piece draws its own random numbers.
+                        Line = line + ((long)i << PieceShift),
+                        Target = target,
+                    }
+            ),
+        ];
+        handover.AddRange(requests);
+        return FinishAsync(pieces, requests, settings);
     }
 
     private void HandOver(List<LineRequest> handover)
@@ -180,20 +204,17 @@ public sealed class SequenceModel : IAsyncDisposable
         }
     }
 
-    private async Task<SequenceResult> FinishAsync(LineRequest request)
+    private async Task<SequenceResult> FinishAsync(
+        IReadOnlyList<SourcePiece> pieces,
+        LineRequest[] requests,
+        GenerationSettings settings
+    )
     {
-        IReadOnlyList<SequenceOutput> outputs = await request.Outputs;
-        if (request.Target is null && request.Settings.AllowedOutputs is { } allowed)
+        IReadOnlyList<SequenceOutput>[] outputs = await Task.WhenAll(requests.Select(request => request.Outputs));
+        if (requests[0].Target is null && settings.AllowedOutputs is { } allowed)
         {
-            // Where other parameters forbid every token that could follow, a search goes on with one that may not; and where
-            // there are fewer members than beams, some beams are doubles.
-            outputs = [.. outputs.Where(output => allowed.Allows(output))];
-            if (request.Settings.NumBeams > 1)
-            {
-                outputs = [.. outputs.DistinctBy(output => string.Join(' ', output.TokenIds), StringComparer.Ordinal)];
-            }
-
-            if (outputs.Count == 0)
+            outputs[0] = Allowed(outputs[0], allowed, settings);
+            if (outputs[0].Count == 0)
             {
                 return SequenceResult.Failed(
                     LineErrorCodes.NoAllowedOutput,
@@ -204,27 +225,50 @@ public sealed class SequenceModel : IAsyncDisposable
 
         return new SequenceResult
         {
-            Outputs = _sources.WithText(outputs),
-            IsSampled = request.Target is null && request.Settings.Sampling is not null,
+            Outputs =
+                outputs.Length == 1
+                    ? _sources.WithText(outputs[0])
+                    : [PieceOutputs.Join(pieces, [.. outputs.SelectMany(_sources.WithText)], settings)],
+            IsSampled = requests[0].Target is null && settings.Sampling is not null,
         };
     }
 
-    private GenerationSettings Resolve(GenerationParameters parameters)
+    /// <summary>
+    /// Where other parameters forbid every token that could follow, a search goes on with one that may not; and where there are
+    /// fewer members than beams, some beams are doubles. Neither is an output.
+    /// </summary>
+    private static IReadOnlyList<SequenceOutput> Allowed(
+        IReadOnlyList<SequenceOutput> outputs,
+        OutputTrie allowed,
+        GenerationSettings settings
+    )
+    {
+        IEnumerable<SequenceOutput> members = outputs.Where(allowed.Allows);
+        return settings.NumBeams > 1
+            ? [.. members.DistinctBy(output => string.Join(' ', output.TokenIds), StringComparer.Ordinal)]
+            : [.. members];
+    }
+
+    private (GenerationSettings Settings, TextSettings Texts) Resolve(GenerationParameters parameters)
     {
         ArgumentNullException.ThrowIfNull(parameters);
         NetworkShape shape = _loaded.Network.Shape;
+        TextSettings texts = _sources.Resolve(parameters);
         GenerationSettings settings = GenerationSettings.Resolve(
-            parameters,
+            _sources.WithForcedLanguage(parameters),
             _loaded.Network.GenerationDefaults,
             shape.VocabularySize,
             shape.MaxTargetTokens,
-            _sources.Parameters
+            _sources.Parameters with
+            {
+                Target = texts.Target,
+            }
         ) with
         {
             Time = _time,
         };
         return settings.GlobalTokens == 0 || shape.HasGlobalAttention
-            ? settings
+            ? (settings, texts)
             : throw new GenerationParametersException(
                 "global_attention",
                 $"'global_attention' is \"first_token\"; expected \"none\" for a model of {_loaded.Report.ModelType}: that is an option of led."

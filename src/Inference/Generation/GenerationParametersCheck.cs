@@ -22,6 +22,8 @@ public static class GenerationParametersCheck
 
     private const int LongestStopString = 1_000;
 
+    private const int LongestLanguage = 64;
+
     /// <exception cref="GenerationParametersException">A value is out of range, or two contradict each other; names it.</exception>
     public static void Validate(GenerationParameters parameters)
     {
@@ -65,6 +67,7 @@ public static class GenerationParametersCheck
             Positive("exponential_decay_length_penalty", decay.Factor);
         }
 
+        OutputTexts(parameters);
         TokenLists(parameters);
         Texts(parameters);
         Combinations(parameters);
@@ -112,7 +115,7 @@ public static class GenerationParametersCheck
         }
     }
 
-    private static void Texts(GenerationParameters parameters)
+    private static void OutputTexts(GenerationParameters parameters)
     {
         if (parameters.StopStrings is { } stops)
         {
@@ -165,6 +168,34 @@ public static class GenerationParametersCheck
         }
     }
 
+    private static void Texts(GenerationParameters parameters)
+    {
+        Language("src_lang", parameters.SourceLanguage);
+        Language("tgt_lang", parameters.TargetLanguage);
+        InRange("max_source_length", parameters.MaxSourceLength, 1, int.MaxValue);
+        if (parameters.LongLines is { } longLines && !Enum.IsDefined(longLines))
+        {
+            throw new GenerationParametersException(
+                "long_lines",
+                $"'long_lines' is {(int)longLines}; expected \"error\", \"truncate\" or \"split\"."
+            );
+        }
+    }
+
+    /// <summary>Which languages there are, a model knows; see <see cref="Tokenization.ModelLanguages"/>.</summary>
+    private static void Language(string name, string? code)
+    {
+        if (code is not null && (code.Length is 0 or > LongestLanguage || !code.All(IsOfCode)))
+        {
+            throw new GenerationParametersException(
+                name,
+                Text($"'{name}' is not a language code; expected 1 to {LongestLanguage} letters, digits, - and _.")
+            );
+        }
+    }
+
+    private static bool IsOfCode(char letter) => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_';
+
     private static void TokenLists(GenerationParameters parameters)
     {
         Token("forced_bos_token_id", parameters.ForcedBosTokenId);
@@ -215,6 +246,30 @@ public static class GenerationParametersCheck
                     Text($"'num_return_sequences' is {wanted}; expected at most 'num_beams', which is {beams}.")
                 );
             }
+        }
+
+        string? whole = parameters switch
+        {
+            { LongLines: not LongLinePolicy.Split } => null,
+            { AllowedOutputs: not null } => "allowed_outputs",
+            { DecoderInputIds: not null } => "decoder_input_ids",
+            { TargetPrefix: not null } => "target_prefix",
+            _ => null,
+        };
+        if (whole is not null)
+        {
+            throw new GenerationParametersException(
+                whole,
+                $"'{whole}' is about whole outputs, but 'long_lines' may split a line."
+            );
+        }
+
+        if (parameters is { LongLines: LongLinePolicy.Split, NumReturnSequences: > 1 and var several })
+        {
+            throw new GenerationParametersException(
+                "num_return_sequences",
+                Text($"'num_return_sequences' is {several}; a line that 'long_lines' may split has one output.")
+            );
         }
 
         if (parameters.SuppressTokens is { Count: > 0 } suppressed)

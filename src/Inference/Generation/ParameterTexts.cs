@@ -5,23 +5,25 @@ using Seq2Seq.Inference.Tokenization;
 namespace Seq2Seq.Inference.Generation;
 
 /// <summary>Reads generation parameters that are texts, with the model's tokenizer. Thread-safe.</summary>
-/// <param name="tokenizer">Null where the model's folder has none that can be used.</param>
-/// <param name="whyNone">Why it has none.</param>
-/// <param name="vocabularySize">Number of logits.</param>
-internal sealed class ParameterTexts(Tokenizer? tokenizer, string? whyNone, int vocabularySize)
+/// <param name="Tokenizer">Null where the model's folder has none that can be used.</param>
+/// <param name="WhyNone">Why it has none.</param>
+/// <param name="VocabularySize">Number of logits.</param>
+internal sealed record ParameterTexts(Tokenizer? Tokenizer, string? WhyNone, int VocabularySize)
 {
     /// <summary>Lists of allowed outputs that stay at hand: a job's shards come one after the other, with the same.</summary>
     private const int KeptTries = 4;
 
     /// <summary>Without a tokenizer.</summary>
-    public static ParameterTexts None { get; } = new(tokenizer: null, "there is none.", vocabularySize: 0);
+    public static ParameterTexts None { get; } = new(Tokenizer: null, "there is none.", VocabularySize: 0);
 
-    private static readonly EncodeOptions Unframed = new() { AddSpecialTokens = false, AsTarget = true };
-    private static readonly EncodeOptions Framed = new() { AsTarget = true };
-
-    private readonly Lazy<TokenBytes> _tokenBytes = new(() => new TokenBytes(tokenizer!, vocabularySize));
+    private readonly Lazy<TokenBytes> _tokenBytes = new(() => new TokenBytes(Tokenizer!, VocabularySize));
     private readonly Lock _lock = new();
     private readonly LinkedList<KnownTrie> _tries = [];
+
+    /// <summary>How the call's targets become tokens.</summary>
+    public EncodeOptions Target { get; init; } = EncodeOptions.Default with { AsTarget = true };
+
+    private EncodeOptions Unframed => Target with { AddSpecialTokens = false };
 
     /// <exception cref="GenerationParametersException">There is no tokenizer.</exception>
     public StopStringMatcher ReadStopStrings(StopStrings texts)
@@ -58,7 +60,7 @@ internal sealed class ParameterTexts(Tokenizer? tokenizer, string? whyNone, int 
         {
             for (LinkedListNode<KnownTrie>? node = _tries.First; node is not null; node = node.Next)
             {
-                if (node.Value.Is(outputs, forcedBosTokenId, endTokens))
+                if (node.Value.Is(outputs, Target, forcedBosTokenId, endTokens))
                 {
                     _tries.Remove(node);
                     _tries.AddFirst(node);
@@ -70,7 +72,7 @@ internal sealed class ParameterTexts(Tokenizer? tokenizer, string? whyNone, int 
         OutputTrie trie = new(outputs.Select(output => output.TokenIds ?? ReadOutput(output.Text!)), endTokens);
         lock (_lock)
         {
-            _tries.AddFirst(new KnownTrie(outputs, forcedBosTokenId, endTokens, trie));
+            _tries.AddFirst(new KnownTrie(outputs, Target, forcedBosTokenId, endTokens, trie));
             if (_tries.Count > KeptTries)
             {
                 _tries.RemoveLast();
@@ -88,7 +90,7 @@ internal sealed class ParameterTexts(Tokenizer? tokenizer, string? whyNone, int 
             }
 
             // Some frames have the language behind the end token, where nothing is generated any more.
-            IReadOnlyList<int> tokens = Encode("allowed_outputs", text, Framed);
+            IReadOnlyList<int> tokens = Encode("allowed_outputs", text, Target);
             return [.. tokens.TakeWhile(token => !endTokens.Contains(token))];
         }
     }
@@ -98,7 +100,7 @@ internal sealed class ParameterTexts(Tokenizer? tokenizer, string? whyNone, int 
         Require(name);
         try
         {
-            return tokenizer!.Encode(text, options);
+            return Tokenizer!.Encode(text, options);
         }
         catch (EncodeException exception)
         {
@@ -108,24 +110,31 @@ internal sealed class ParameterTexts(Tokenizer? tokenizer, string? whyNone, int 
 
     private void Require(string name)
     {
-        if (tokenizer is null)
+        if (Tokenizer is null)
         {
             throw new GenerationParametersException(
                 name,
-                $"'{name}' has text, which needs the model's tokenizer: {whyNone}"
+                $"'{name}' has text, which needs the model's tokenizer: {WhyNone}"
             );
         }
     }
 
     private sealed record KnownTrie(
         IReadOnlyList<AllowedOutput> Outputs,
+        EncodeOptions Target,
         int? ForcedBosTokenId,
         TokenIds EndTokens,
         OutputTrie Trie
     )
     {
-        public bool Is(IReadOnlyList<AllowedOutput> outputs, int? forcedBosTokenId, TokenIds endTokens) =>
-            ForcedBosTokenId == forcedBosTokenId
+        public bool Is(
+            IReadOnlyList<AllowedOutput> outputs,
+            EncodeOptions target,
+            int? forcedBosTokenId,
+            TokenIds endTokens
+        ) =>
+            Target == target
+            && ForcedBosTokenId == forcedBosTokenId
             && EndTokens.Equals(endTokens)
             && Outputs.Count == outputs.Count
             && Outputs

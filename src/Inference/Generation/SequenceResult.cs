@@ -52,7 +52,7 @@ public sealed record SequenceOutput
     public IReadOnlyList<float>? TokenLogprobs { get; init; }
 }
 
-/// <summary>Why a sequence ended.</summary>
+/// <summary>Why a sequence ended; of several the greatest is the reason of all.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<FinishReason>))]
 public enum FinishReason
 {

@@ -32,6 +32,9 @@ public sealed record ModelLoadOptions
     /// <summary>Cores that the model computes on; 0 means all that the process has.</summary>
     public int Threads { get; init; }
 
+    /// <summary>Cores on the CPU that this model shares with others; null gives it <see cref="Threads"/> of its own.</summary>
+    public ComputeCores? Cores { get; init; }
+
     /// <summary>Longest source line in tokens. A model whose encoder has fewer positions takes fewer; none is ever cut.</summary>
     public int MaxSourceTokens { get; init; } = 16_384;
 

@@ -39,7 +39,7 @@ internal sealed partial class ModelPreloader(
         {
             try
             {
-                var (loaded, rate) = await LoadAsync(attempt, slot.Threads, cancellationToken);
+                var (loaded, rate) = await LoadAsync(attempt, slot, cancellationToken);
                 var report = loaded.Report with
                 {
                     Model = name,
@@ -82,7 +82,7 @@ internal sealed partial class ModelPreloader(
 
     private async Task<(LoadedModel Model, double? LinesPerSecond)> LoadAsync(
         Attempt attempt,
-        int threads,
+        SlotPlan slot,
         CancellationToken cancellationToken
     )
     {
@@ -96,7 +96,8 @@ internal sealed partial class ModelPreloader(
             CalibrationFile = attempt.Model.CalibrationFile is { } file
                 ? Path.Combine(environment.ContentRootPath, file)
                 : null,
-            Threads = threads,
+            Threads = slot.Threads,
+            Cores = slot.Cores,
         };
         var start = time.GetTimestamp();
         LoadedModel model;

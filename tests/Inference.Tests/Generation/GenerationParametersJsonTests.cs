@@ -13,7 +13,9 @@ public sealed class GenerationParametersJsonTests
             "stop_strings":["a","\u00DF"],"max_time":1.5,
             "length_penalty":0.5,"early_stopping":"never","num_beam_groups":2,"diversity_penalty":0.5,"do_sample":false,"seed":-3,
             "temperature":0.7,"top_k":5,"top_p":0.9,"min_p":0.1,"typical_p":0.8,"epsilon_cutoff":0.02,"eta_cutoff":0.03,
-            "drafting":false,"global_attention":"first_token","return_scores":true,"token_logprobs":true,"repetition_penalty":1.2,
+            "drafting":false,"src_lang":"en_XX","tgt_lang":"fr_XX","long_lines":"truncate","max_source_length":64,
+            "split_special_tokens":true,"global_attention":"first_token","return_scores":true,"token_logprobs":true,
+            "repetition_penalty":1.2,
             "encoder_repetition_penalty":1.1,"no_repeat_ngram_size":3,"encoder_no_repeat_ngram_size":4,
             "bad_words_ids":[[7],[9,11]],"sequence_bias":[[[5,6],-1.5]],"suppress_tokens":[5],"begin_suppress_tokens":[6],
             "allowed_outputs":["yes",[5,6]],"decoder_input_ids":[7,8],"target_prefix":"So",
@@ -31,6 +33,20 @@ public sealed class GenerationParametersJsonTests
             .Select(property => property.Name)
             .Should()
             .BeEquivalentTo(GenerationParametersJson.Names);
+    }
+
+    [Fact]
+    public void A_models_configuration_sets_nothing_of_texts()
+    {
+        List<string> unsupported = [];
+
+        GenerationParameters read = GenerationParametersJson.ReadModelDefaults(
+            JsonElement.Parse("""{"tgt_lang":{"any":"thing"},"max_source_length":512,"num_beams":5}"""),
+            unsupported
+        );
+
+        read.Should().Be(new GenerationParameters { NumBeams = 5 });
+        unsupported.Should().BeEmpty();
     }
 
     [Theory]
@@ -61,6 +77,9 @@ public sealed class GenerationParametersJsonTests
     [InlineData("""{"allowed_outputs":[["x"]]}""", "allowed_outputs")]
     [InlineData("""{"force_words_ids":[[5]]}""", "force_words_ids")]
     [InlineData("""{"prefix_allowed_tokens_fn":"f"}""", "prefix_allowed_tokens_fn")]
+    [InlineData("""{"long_lines":"cut"}""", "long_lines")]
+    [InlineData("""{"long_lines":1}""", "long_lines")]
+    [InlineData("""{"tgt_lang":5}""", "tgt_lang")]
     [InlineData("[]", "parameters")]
     public void What_can_not_be_used_is_refused_by_name(string json, string parameter) =>
         FluentActions
