@@ -3,6 +3,7 @@ using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Families;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Loading;
+using Seq2Seq.Inference.LongLines;
 using Seq2Seq.Inference.Scheduling;
 
 namespace Seq2Seq.Inference;
@@ -16,6 +17,9 @@ public sealed class SequenceModel : IAsyncDisposable
     /// <summary>Lines that are tokenised before they are handed over, so that decoding starts while the rest is read.</summary>
     private const int LinesPerHandover = 256;
 
+    /// <summary>A piece's place in its line, in the bits above the line's number.</summary>
+    private const int PieceShift = 40;
+
     private readonly LoadedNetwork _loaded;
     private readonly SourceReader _sources;
     private readonly RunningBatch _batch;
@@ -23,9 +27,9 @@ public sealed class SequenceModel : IAsyncDisposable
     private SequenceModel(LoadedNetwork loaded, SourceReader sources, RunningBatch batch)
     {
         _loaded = loaded;
-        Report = loaded.Report;
         _sources = sources;
         _batch = batch;
+        Report = loaded.Report with { Languages = sources.Languages };
     }
 
     /// <summary>How this model was loaded.</summary>
@@ -93,9 +97,9 @@ public sealed class SequenceModel : IAsyncDisposable
     )
     {
         ArgumentNullException.ThrowIfNull(inputs);
-        GenerationSettings settings = Resolve(parameters);
+        (GenerationSettings settings, TextSettings texts) = Resolve(parameters);
         // Reading the lines is work: not on the caller's thread.
-        return Task.Run(() => GenerateAsync(inputs, settings, cancellationToken), cancellationToken);
+        return Task.Run(() => GenerateAsync(inputs, settings, texts, cancellationToken), cancellationToken);
     }
 
     public ValueTask DisposeAsync()
@@ -114,6 +118,7 @@ public sealed class SequenceModel : IAsyncDisposable
     private async Task<IReadOnlyList<SequenceResult>> GenerateAsync(
         IReadOnlyList<SequenceInput> inputs,
         GenerationSettings settings,
+        TextSettings texts,
         CancellationToken cancellationToken
     )
     {
@@ -129,9 +134,9 @@ public sealed class SequenceModel : IAsyncDisposable
                 continue;
             }
 
-            started[i] = Start(input, input.Line ?? i, settings, handover, cancellationToken);
+            started[i] = Start(input, input.Line ?? i, settings, texts, handover, cancellationToken);
             distinct[input] = started[i];
-            if (handover.Count == LinesPerHandover)
+            if (handover.Count >= LinesPerHandover)
             {
                 HandOver(handover);
                 cancellationToken.ThrowIfCancellationRequested();
@@ -146,21 +151,38 @@ public sealed class SequenceModel : IAsyncDisposable
         SequenceInput input,
         long line,
         GenerationSettings settings,
+        TextSettings texts,
         List<LineRequest> handover,
         CancellationToken cancellationToken
     )
     {
         if (
-            !_sources.TryReadSource(input, out IReadOnlyList<int> tokens, out SequenceResult? failure)
-            || !_sources.TryReadTarget(input, out IReadOnlyList<int>? target, out failure)
+            !_sources.TryReadSource(input, texts, out IReadOnlyList<SourcePiece> pieces, out SequenceResult? failure)
+            || !_sources.TryReadTarget(input, texts, out IReadOnlyList<int>? target, out failure)
         )
         {
             return Task.FromResult(failure);
         }
 
-        LineRequest request = new(tokens, settings, cancellationToken) { Line = line, Target = target };
-        handover.Add(request);
-        return FinishAsync(request);
+        if (target is not null && texts.StartsTargetsFromTheirEnd)
+        {
+            settings = settings with { DecoderStartTokenId = target[^1] };
+        }
+
+        LineRequest[] requests =
+        [
+            .. pieces.Select(
+                (piece, i) =>
+                    new LineRequest(piece.Tokens, settings, cancellationToken)
+                    {
+                        // Each piece draws its own random numbers.
+                        Line = line + ((long)i << PieceShift),
+                        Target = target,
+                    }
+            ),
+        ];
+        handover.AddRange(requests);
+        return FinishAsync(pieces, requests, settings);
     }
 
     private void HandOver(List<LineRequest> handover)
@@ -172,25 +194,36 @@ public sealed class SequenceModel : IAsyncDisposable
         }
     }
 
-    private async Task<SequenceResult> FinishAsync(LineRequest request) =>
-        new SequenceResult
+    private async Task<SequenceResult> FinishAsync(
+        IReadOnlyList<SourcePiece> pieces,
+        LineRequest[] requests,
+        GenerationSettings settings
+    )
+    {
+        IReadOnlyList<SequenceOutput>[] outputs = await Task.WhenAll(requests.Select(request => request.Outputs));
+        return new SequenceResult
         {
-            Outputs = _sources.WithText(await request.Outputs),
-            IsSampled = request.Target is null && request.Settings.Sampling is not null,
+            Outputs =
+                outputs.Length == 1
+                    ? _sources.WithText(outputs[0])
+                    : [PieceOutputs.Join(pieces, [.. outputs.SelectMany(_sources.WithText)], settings)],
+            IsSampled = requests[0].Target is null && settings.Sampling is not null,
         };
+    }
 
-    private GenerationSettings Resolve(GenerationParameters parameters)
+    private (GenerationSettings Settings, TextSettings Texts) Resolve(GenerationParameters parameters)
     {
         ArgumentNullException.ThrowIfNull(parameters);
         NetworkShape shape = _loaded.Network.Shape;
+        TextSettings texts = _sources.Resolve(parameters);
         GenerationSettings settings = GenerationSettings.Resolve(
-            parameters,
+            _sources.WithForcedLanguage(parameters),
             _loaded.Network.GenerationDefaults,
             shape.VocabularySize,
             shape.MaxTargetTokens
         );
         return settings.GlobalTokens == 0 || shape.HasGlobalAttention
-            ? settings
+            ? (settings, texts)
             : throw new GenerationParametersException(
                 "global_attention",
                 $"'global_attention' is \"first_token\"; expected \"none\" for a model of {_loaded.Report.ModelType}: that is an option of led."

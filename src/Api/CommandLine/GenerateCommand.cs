@@ -51,6 +51,7 @@ internal static class GenerateCommand
             Description = "Generation parameters of lines that bring none, as a JSON object",
             HelpName = "JSON",
         };
+        var texts = new TextOptions();
         var device = new Option<string>("--device")
         {
             Description = "cpu, or cuda:N",
@@ -91,6 +92,7 @@ internal static class GenerateCommand
         });
         lines.AddTo(command);
         command.Options.Add(parameters);
+        texts.AddTo(command);
         command.Options.Add(device);
         command.Options.Add(computeType);
         command.Options.Add(asPublished);
@@ -100,7 +102,10 @@ internal static class GenerateCommand
             async (parsed, cancellationToken) =>
             {
                 string folder = lines.Folder(parsed);
-                GenerationParameters defaults = ReadDefaults(parsed.GetValue(parameters));
+                GenerationParameters defaults = ReadDefaults(
+                    parsed.GetValue(parameters),
+                    json => texts.Merge(parsed, json)
+                );
                 var options = new ModelLoadOptions
                 {
                     Name = ModelFolder.NameOf(folder),
@@ -122,15 +127,15 @@ internal static class GenerateCommand
         return command;
     }
 
-    private static GenerationParameters ReadDefaults(string? json)
+    private static GenerationParameters ReadDefaults(string? given, Func<string?, string?> merge)
     {
-        if (json is null)
-        {
-            return new GenerationParameters();
-        }
-
         try
         {
+            if (merge(given) is not { } json)
+            {
+                return new GenerationParameters();
+            }
+
             using var document = JsonDocument.Parse(json);
             return GenerationParametersJson.Read(document.RootElement);
         }

@@ -60,6 +60,9 @@ internal sealed record GenerationSettings
     /// <summary>Rows that a line takes in a step at most.</summary>
     public int MaxRows => NumBeams > 1 ? NumBeams : NumReturnSequences;
 
+    /// <summary>What a sum of log-probabilities is divided by to be the score of a sequence of so many tokens.</summary>
+    public double LengthDivisor(int tokens) => Math.Pow(tokens, LengthPenalty);
+
     /// <param name="caller">What the caller set.</param>
     /// <param name="defaults">What the model's folder says.</param>
     /// <param name="vocabularySize">Number of logits.</param>

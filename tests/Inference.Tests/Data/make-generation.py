@@ -20,6 +20,7 @@ def gpt2(**more): return dict(vocab_size=V, n_embd=20, n_head=2, n_positions=44,
 def halves(encoder, decoder, **more):
     config = t.EncoderDecoderConfig.from_encoder_decoder_configs(encoder, decoder, decoder_start_token_id=1, **more)
     config.eos_token_id = 2; config.pad_token_id = 0; return t.EncoderDecoderModel(config)
+def seamless(config, **more): return config(vocab_size=V, hidden_size=24, encoder_attention_heads=3, decoder_attention_heads=4, encoder_ffn_dim=44, decoder_ffn_dim=28, max_position_embeddings=64, **more)
 def t5gemma2():
     vision = dict(hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=1, image_size=16, patch_size=8)
     # A window of 5 sees two tokens before and two after in the encoder; theta and factor differ by the type of layer.
@@ -41,6 +42,9 @@ MODELS = {
         decoder={**gemma(num_hidden_layers=2, sliding_window=3, layer_types=['full_attention', 'sliding_attention'], final_logit_softcapping=None, rope_parameters=dict(rope_type='linear', rope_theta=500.0, factor=2.5)), 'hidden_size': 18},
         decoder_start_token_id=2, tie_word_embeddings=False, vocab_size=V)),
     't5gemma2': t5gemma2,
+    # The text halves of the whole model, whose speech parts nobody loads; generation without a language, which is what is left of BART.
+    'seamless-m4t': lambda: t.SeamlessM4TForTextToText(seamless(t.SeamlessM4TConfig, encoder_layers=3, decoder_layers=2, scale_embedding=False)),
+    'seamless-m4t-v2': lambda: t.SeamlessM4Tv2ForTextToText(seamless(t.SeamlessM4Tv2Config, encoder_layers=2, decoder_layers=3, activation_function='gelu', tie_word_embeddings=False)),
     # blocks of 3, so that a line is sparse from 22 tokens on, ends within a block, and has few blocks or many
     'bigbird-pegasus-sparse': lambda: t.BigBirdPegasusForConditionalGeneration(t.BigBirdPegasusConfig(**bart(attention_type='block_sparse', block_size=3, num_random_blocks=1, use_bias=True, max_position_embeddings=96, activation_function='silu'))),
     # windows of 4 and 8 tokens; in some cases the first token has global attention

@@ -69,6 +69,7 @@ internal abstract class BartNetwork<TEncoderLayer, TDecoderLayer> : INetwork
             CacheWidth = 2 * configuration.ModelWidth,
             MemoryWidth = 2 * configuration.ModelWidth,
             HasGlobalAttention = variant.HasGlobalAttention,
+            StartsTargetsFromTheirEnd = variant.StartsTargetsFromTheirEnd,
             MaxSourceTokens = variant.HasEndlessPositions ? null : configuration.MaxSourcePositions,
             MaxTargetTokens = variant.HasEndlessPositions ? null : configuration.MaxTargetPositions,
         };

@@ -13,7 +13,7 @@ internal sealed class BartWeights(
     NetworkOptions options
 )
 {
-    private readonly WeightScope _model = weights[variant.Prefix];
+    private readonly WeightScope _model = variant.Prefix is { } prefix ? weights[prefix] : weights;
 
     private int Model => configuration.ModelWidth;
 
@@ -21,8 +21,8 @@ internal sealed class BartWeights(
     public BartStack<TLayer> Encoder<TLayer>(Func<WeightScope, int, TLayer> takeLayer)
         where TLayer : IDisposable =>
         Stack(
-            _model["encoder"],
-            Tokens("encoder", "decoder", configuration.SourceVocabularySize),
+            _model[variant.Encoder],
+            Tokens(variant.Encoder, variant.Decoder, configuration.SourceVocabularySize),
             configuration.MaxSourcePositions,
             configuration.EncoderLayers,
             takeLayer
@@ -32,8 +32,8 @@ internal sealed class BartWeights(
     public BartStack<TLayer> Decoder<TLayer>(Func<WeightScope, int, TLayer> takeLayer)
         where TLayer : IDisposable =>
         Stack(
-            _model["decoder"],
-            Tokens("decoder", "encoder", configuration.VocabularySize),
+            _model[variant.Decoder],
+            Tokens(variant.Decoder, variant.Encoder, configuration.VocabularySize),
             configuration.MaxTargetPositions,
             configuration.DecoderLayers,
             takeLayer
@@ -46,9 +46,9 @@ internal sealed class BartWeights(
         string[] names =
         [
             $"{variant.Head}.weight",
-            $"{variant.Prefix}.shared.weight",
-            $"{variant.Prefix}.decoder.embed_tokens.weight",
-            $"{variant.Prefix}.encoder.embed_tokens.weight",
+            OfModel("shared.weight"),
+            OfModel($"{variant.Decoder}.embed_tokens.weight"),
+            OfModel($"{variant.Encoder}.embed_tokens.weight"),
         ];
         Tensor weight = weights.TakeTied(
             HasOneVocabulary ? names : names.AsSpan(0, 3),
@@ -98,9 +98,11 @@ internal sealed class BartWeights(
         Tensor weight =
             !HasOneVocabulary ? _model.TakeTied(names.AsSpan(0, 2), count, Model)
             : Array.Exists(names, _model.Contains) ? _model.TakeTied(names, count, Model)
-            : weights.TakeTied([$"{variant.Prefix}.shared.weight", $"{variant.Head}.weight"], count, Model);
+            : weights.TakeTied([OfModel("shared.weight"), $"{variant.Head}.weight"], count, Model);
         return new Embedding(weight, Scale);
     }
+
+    private string OfModel(string name) => variant.Prefix is { } prefix ? $"{prefix}.{name}" : name;
 
     private double Scale => configuration.ScalesEmbeddings ? Math.Sqrt(Model) : 1;
 
@@ -133,7 +135,7 @@ internal sealed class BartWeights(
     public BartDecoderLayer DecoderLayer(WeightScope layer) =>
         new(
             SelfAttention(layer, BartAttentionNames.Default),
-            CrossAttention(layer, "encoder_attn"),
+            CrossAttention(layer, variant.CrossAttention),
             FeedForward(layer, configuration.DecoderFeedForwardWidth)
         );
 
@@ -160,7 +162,11 @@ internal sealed class BartWeights(
     }
 
     private BartFeedForward FeedForward(WeightScope layer, int width) =>
-        new(Dense(width, Model, layer["fc1"]), Dense(Model, width, layer["fc2"]), Norm(layer["final_layer_norm"]));
+        new(
+            Dense(width, Model, layer[variant.FeedForward.Input]),
+            Dense(Model, width, layer[variant.FeedForward.Output]),
+            Norm(layer[variant.FeedForward.Norm])
+        );
 
     public LayerNorm Norm(WeightScope scope) => new(scope.Take("weight", Model), scope.Take("bias", Model));
 
