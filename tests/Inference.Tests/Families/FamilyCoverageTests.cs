@@ -1,5 +1,5 @@
 using Seq2Seq.Inference.Families;
-using Seq2Seq.Inference.Tests.Families.ModelsPage;
+using Seq2Seq.Inference.Tests.Families.Proof;
 using Seq2Seq.Testing;
 
 namespace Seq2Seq.Inference.Tests.Families;

@@ -27,7 +27,7 @@ internal sealed class FuzzRun(FuzzOptions options, Action<string> log)
     private static string Folder { get; } = Path.Join(Repository.Root, "artifacts", "fuzz");
 
     /// <summary>Runs new inputs: a few for each target, or in turns until the time is over.</summary>
-    public IReadOnlyList<FuzzFind> Search(IReadOnlyList<FuzzTarget> targets, TimeSpan limit)
+    public async Task<IReadOnlyList<FuzzFind>> SearchAsync(IReadOnlyList<FuzzTarget> targets, TimeSpan limit)
     {
         (FuzzTarget Target, Random Random)[] all =
         [
@@ -43,7 +43,7 @@ internal sealed class FuzzRun(FuzzOptions options, Action<string> log)
             {
                 for (int i = 0; i < (options.IsLong ? InputsAtATime : ShortInputs) && IsWorthwhile(target); i++)
                 {
-                    Try(target, target.Next(random));
+                    await TryAsync(target, target.Next(random));
                 }
 
                 if (options.IsLong && Stopwatch.GetElapsedTime(start) > limit)
@@ -63,15 +63,15 @@ internal sealed class FuzzRun(FuzzOptions options, Action<string> log)
     }
 
     /// <summary>Runs one input.</summary>
-    public IReadOnlyList<FuzzFind> Replay(FuzzTarget target, byte[] input)
+    public async Task<IReadOnlyList<FuzzFind>> ReplayAsync(FuzzTarget target, byte[] input)
     {
-        Try(target, input);
+        await TryAsync(target, input);
         return [.. _finds.Values];
     }
 
     private bool IsWorthwhile(FuzzTarget target) => _finds.Values.Count(find => find.Target == target.Name) < MaxFinds;
 
-    private void Try(FuzzTarget target, byte[] input)
+    private async Task TryAsync(FuzzTarget target, byte[] input)
     {
         _inputs++;
         if (options.IsLong)
@@ -79,34 +79,15 @@ internal sealed class FuzzRun(FuzzOptions options, Action<string> log)
             Keep("running", "input", input);
         }
 
-        Exception? thrown = null;
-        long allocated = 0;
         long start = Stopwatch.GetTimestamp();
-        var thread = new Thread(() =>
-        {
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            try
-            {
-                target.Run(input);
-            }
-            catch (Exception exception)
-            {
-                thrown = exception;
-            }
-
-            allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        })
-        {
-            IsBackground = true,
-            Name = target.Name,
-        };
-        thread.Start();
-        if (!thread.Join(_hangs))
+        Task<(Exception? Thrown, long Allocated)> run = Task.Run(() => MeasureAsync(target, input));
+        if (await Task.WhenAny(run, Task.Delay(_hangs)) != run)
         {
             Find(target, input, "hang", $"no answer in {_hangs.TotalSeconds} s");
             throw new InvalidOperationException(_finds.Values.Last().ToString());
         }
 
+        (Exception? thrown, long allocated) = await run;
         TimeSpan time = Stopwatch.GetElapsedTime(start);
         if (thrown is not null)
         {
@@ -120,6 +101,24 @@ internal sealed class FuzzRun(FuzzOptions options, Action<string> log)
         if (options.IsLong && time > _slowest.Time)
         {
             _slowest = (time, target.Name, Keep("slowest", target.Name.Replace('/', '_'), input));
+        }
+    }
+
+    private static async Task<(Exception? Thrown, long Allocated)> MeasureAsync(FuzzTarget target, byte[] input)
+    {
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        long allocated = 0;
+        try
+        {
+            // Reading is done when the task is there; what it may still wait for are answers of a model.
+            Task reading = target.RunAsync(input);
+            allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+            await reading;
+            return (null, allocated);
+        }
+        catch (Exception exception)
+        {
+            return (exception, allocated);
         }
     }
 

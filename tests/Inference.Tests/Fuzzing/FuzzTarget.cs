@@ -13,7 +13,7 @@ internal abstract class FuzzTarget(string name) : IDisposable
     public abstract byte[] Next(Random random);
 
     /// <summary>Reads an input to the end, or refuses it by an exception that is documented for that; every other is a find.</summary>
-    public abstract void Run(byte[] input);
+    public abstract Task RunAsync(byte[] input);
 
     public virtual void Dispose() { }
 }

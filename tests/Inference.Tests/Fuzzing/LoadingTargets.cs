@@ -1,8 +1,6 @@
 using System.IO.Compression;
 using System.Runtime.InteropServices;
 using System.Text;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Loading;
 using Seq2Seq.Inference.Tests.Families;
@@ -21,39 +19,32 @@ internal sealed class ConfigurationTarget(string golden, string file) : FuzzTarg
 
     public override byte[] Next(Random random) => Mutator.Json(_folder.Value.Original, random);
 
-    public override void Run(byte[] input)
+    public override async Task RunAsync(byte[] input)
     {
         _folder.Value.Write(input);
         try
         {
             GoldenFamily family = GoldenFamily.Open(golden);
-            SequenceModel model = SequenceModel.Load(
+            await using SequenceModel model = SequenceModel.Load(
                 family.Options with
                 {
                     Folder = _folder.Value.Path,
                 },
                 CancellationToken.None
             );
-            try
+            foreach (int beams in (int[])[1, 2])
             {
-                foreach (int beams in (int[])[1, 2])
-                {
-                    Task<IReadOnlyList<SequenceResult>> answer = model.GenerateAsync(
-                        [SequenceInput.FromTokenIds(family.InputIds[1])],
-                        new GenerationParameters
-                        {
-                            NumBeams = beams,
-                            NumReturnSequences = 1,
-                            MaxNewTokens = 3,
-                        },
-                        CancellationToken.None
-                    );
-                    answer.GetAwaiter().GetResult().Should().HaveCount(1);
-                }
-            }
-            finally
-            {
-                model.DisposeAsync().AsTask().GetAwaiter().GetResult();
+                IReadOnlyList<SequenceResult> answer = await model.GenerateAsync(
+                    [SequenceInput.FromTokenIds(family.InputIds[1])],
+                    new GenerationParameters
+                    {
+                        NumBeams = beams,
+                        NumReturnSequences = 1,
+                        MaxNewTokens = 3,
+                    },
+                    CancellationToken.None
+                );
+                answer.Should().HaveCount(1);
             }
         }
         catch (ModelLoadException refusal)
@@ -75,6 +66,8 @@ internal sealed class ConfigurationTarget(string golden, string file) : FuzzTarg
         {
             _folder.Value.Dispose();
         }
+
+        base.Dispose();
     }
 }
 
@@ -96,7 +89,7 @@ internal sealed class ShardIndexTarget() : FuzzTarget("weights/shard-index")
 
     public override byte[] Next(Random random) => Mutator.Json(Whole, random);
 
-    public override void Run(byte[] input)
+    public override Task RunAsync(byte[] input)
     {
         _folder.Write(Index, input);
         try
@@ -113,9 +106,15 @@ internal sealed class ShardIndexTarget() : FuzzTarget("weights/shard-index")
         {
             refusal.Report.Code.Should().NotBeNullOrEmpty();
         }
+
+        return Task.CompletedTask;
     }
 
-    public override void Dispose() => _folder.Dispose();
+    public override void Dispose()
+    {
+        _folder.Dispose();
+        base.Dispose();
+    }
 }
 
 /// <summary>A weights file: every tensor that it then claims to hold is read.</summary>
@@ -171,7 +170,7 @@ internal sealed class WeightsFileTarget(string name, string file, Func<Random, b
 
     public override byte[] Next(Random random) => next(random);
 
-    public override void Run(byte[] input)
+    public override Task RunAsync(byte[] input)
     {
         _folder.Write(file, input);
         try
@@ -189,9 +188,14 @@ internal sealed class WeightsFileTarget(string name, string file, Func<Random, b
         }
 
         Directory.EnumerateFileSystemEntries(_folder.Folder).Should().ContainSingle();
+        return Task.CompletedTask;
     }
 
-    public override void Dispose() => _folder.Dispose();
+    public override void Dispose()
+    {
+        _folder.Dispose();
+        base.Dispose();
+    }
 
     private static (string Header, byte[] Data) Halves(byte[] safetensors)
     {
@@ -230,7 +234,7 @@ internal sealed class UnpicklerTarget(byte[] whole) : FuzzTarget("weights/unpick
         return pickle;
     }
 
-    public override void Run(byte[] input)
+    public override Task RunAsync(byte[] input)
     {
         try
         {
@@ -241,5 +245,7 @@ internal sealed class UnpicklerTarget(byte[] whole) : FuzzTarget("weights/unpick
             refusal.Code.Should().BeOneOf(LoadCodes.WeightsCorrupt, LoadCodes.WeightsUnsafe);
             refusal.Message.Should().Contain("file.bin");
         }
+
+        return Task.CompletedTask;
     }
 }

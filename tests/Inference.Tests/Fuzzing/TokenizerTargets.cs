@@ -16,7 +16,7 @@ internal sealed class EncodeTarget(string folder) : FuzzTarget($"encode/{folder}
     public override byte[] Next(Random random) =>
         MemoryMarshal.AsBytes(FuzzText.Next(_texts.Value.Real, _texts.Value.Special, random).AsSpan()).ToArray();
 
-    public override void Run(byte[] input)
+    public override Task RunAsync(byte[] input)
     {
         string text = new(MemoryMarshal.Cast<byte, char>(input));
         foreach (EncodeOptions options in Options(text))
@@ -32,6 +32,8 @@ internal sealed class EncodeTarget(string folder) : FuzzTarget($"encode/{folder}
                 exception.Code.Should().BeOneOf("unknown_token_missing", "truncation_impossible", "pattern_too_slow");
             }
         }
+
+        return Task.CompletedTask;
     }
 
     private static EncodeOptions[] Options(string text) =>
@@ -85,12 +87,13 @@ internal sealed class DecodeTarget(string folder) : FuzzTarget($"decode/{folder}
         return MemoryMarshal.AsBytes<int>(ids).ToArray();
     }
 
-    public override void Run(byte[] input)
+    public override Task RunAsync(byte[] input)
     {
         int[] ids = MemoryMarshal.Cast<byte, int>(input).ToArray();
         _tokenizer.Value.Decode(ids, DecodeOptions.Default);
         _tokenizer.Value.Decode(ids, new DecodeOptions { SkipSpecialTokens = false });
         _tokenizer.Value.Decode(ids, new DecodeOptions { CleanUpTokenizationSpaces = true });
+        return Task.CompletedTask;
     }
 }
 
@@ -117,7 +120,7 @@ internal sealed class TokenizerFileTarget(string folder, string file) : FuzzTarg
             : Mutator.Bytes(whole, random);
     }
 
-    public override void Run(byte[] input)
+    public override Task RunAsync(byte[] input)
     {
         _folder.Value.Write(input);
         try
@@ -137,6 +140,8 @@ internal sealed class TokenizerFileTarget(string folder, string file) : FuzzTarg
         {
             exception.Code.Should().NotBeEmpty();
         }
+
+        return Task.CompletedTask;
     }
 
     public override void Dispose()
@@ -145,5 +150,7 @@ internal sealed class TokenizerFileTarget(string folder, string file) : FuzzTarg
         {
             _folder.Value.Dispose();
         }
+
+        base.Dispose();
     }
 }

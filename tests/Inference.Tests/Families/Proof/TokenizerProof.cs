@@ -1,7 +1,7 @@
 using Seq2Seq.Inference.Tests.Tokenization;
 using Seq2Seq.Inference.Tokenization.Layouts;
 
-namespace Seq2Seq.Inference.Tests.Families.ModelsPage;
+namespace Seq2Seq.Inference.Tests.Families.Proof;
 
 /// <summary>What the reference's answers to one tokenizer folder were seen to be met by, counted: a cell of docs/models.md.</summary>
 /// <param name="Class">The class of transformers that the folder is read as.</param>

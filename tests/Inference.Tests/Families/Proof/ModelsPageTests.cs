@@ -1,6 +1,6 @@
 using Seq2Seq.Testing;
 
-namespace Seq2Seq.Inference.Tests.Families.ModelsPage;
+namespace Seq2Seq.Inference.Tests.Families.Proof;
 
 /// <summary>docs/models.md says what the tests see, no more and no less.</summary>
 public sealed class ModelsPageTests

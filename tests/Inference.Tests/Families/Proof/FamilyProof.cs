@@ -1,7 +1,7 @@
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Loading;
 
-namespace Seq2Seq.Inference.Tests.Families.ModelsPage;
+namespace Seq2Seq.Inference.Tests.Families.Proof;
 
 /// <summary>What a golden folder's model was seen to do, counted and not asserted: the cells of docs/models.md.</summary>
 internal sealed record FamilyProof

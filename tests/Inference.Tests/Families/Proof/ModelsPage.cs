@@ -4,7 +4,7 @@ using Seq2Seq.Inference.Families;
 using Seq2Seq.Inference.Loading;
 using Seq2Seq.Inference.Tokenization.Layouts;
 
-namespace Seq2Seq.Inference.Tests.Families.ModelsPage;
+namespace Seq2Seq.Inference.Tests.Families.Proof;
 
 /// <summary>Writes docs/models.md from the registry of families, their golden data, and what tests saw of both.</summary>
 internal sealed class ModelsPage(

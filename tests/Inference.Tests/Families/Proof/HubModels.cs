@@ -1,4 +1,4 @@
-namespace Seq2Seq.Inference.Tests.Families.ModelsPage;
+namespace Seq2Seq.Inference.Tests.Families.Proof;
 
 /// <summary>Models of the hub that people know, by their model_type: the examples of docs/models.md.</summary>
 internal static class HubModels
