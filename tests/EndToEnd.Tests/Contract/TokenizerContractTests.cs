@@ -56,7 +56,7 @@ public sealed class TokenizerContractTests
         [
             .. (
                 await File.ReadAllLinesAsync(
-                    Path.Join(AppContext.BaseDirectory, "contradictions.txt"),
+                    Path.Join(AppContext.BaseDirectory, "Contract", "contradictions.txt"),
                     TestContext.Current.CancellationToken
                 )
             ).Where(line => !line.StartsWith('#')),
