@@ -2,12 +2,16 @@ using System.Globalization;
 using Seq2Seq.Bench.Measuring;
 using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Layers;
+using Seq2Seq.Inference.Layers.Attention;
 using Seq2Seq.Inference.Layers.Kernels;
 using static TorchSharp.torch;
 
 namespace Seq2Seq.Bench.Kernels;
 
-/// <summary>The kernels of linear layers at the shapes of the bundled model and of t5-small, in GFLOPS and in shares of the peak.</summary>
+/// <summary>
+/// The kernels of linear layers at the shapes of the bundled model and of t5-small, in GFLOPS. Of a screen, which does without
+/// most of the product, the GFLOPS of the whole.
+/// </summary>
 internal static class LinearBenchmark
 {
     private static readonly (int In, int Out)[] Shapes =
@@ -65,7 +69,9 @@ internal static class LinearBenchmark
 
         AddInt8<Avx2Arithmetic>(layers, "int8 AVX2", weight);
         AddInt8<VnniArithmetic>(layers, "int8 VNNI", weight);
-        string[] names = [.. layers.Select(layer => layer.Name)];
+        using Linear exact = Linear.Create(weight, bias: null, ComputeType.Float32);
+        using VocabularyScreen? screen = VocabularyScreen.Create(exact);
+        string[] names = [.. layers.Select(layer => layer.Name), .. screen is null ? [] : new[] { "screened" }];
         output.WriteLine($"| {inFeatures} → {outFeatures}, GFLOPS | {string.Join(" | ", names)} |");
         output.WriteLine($"|---|{string.Concat(names.Select(_ => "---:|"))}");
         foreach (int count in rowCounts)
@@ -73,10 +79,14 @@ internal static class LinearBenchmark
             using Rows input = new(inFeatures, CPU, count);
             using Rows result = new(outFeatures, CPU);
             input.Tensor.normal_();
+            DecoderBatch likeliest = LikeliestOf(count);
             Sample[] samples = Sample.Alternating(
                 rounds: 9,
                 minimumSeconds: 0.005,
-                [.. layers.Select(layer => (Action)(() => layer.Layer.Forward(input, result)))]
+                [
+                    .. layers.Select(layer => (Action)(() => layer.Layer.Forward(input, result))),
+                    .. screen is null ? [] : new[] { () => screen.Forward(input, likeliest, result) },
+                ]
             );
             double operations = 2.0 * count * inFeatures * outFeatures;
             IEnumerable<string> cells = samples.Select(sample =>
@@ -87,6 +97,19 @@ internal static class LinearBenchmark
 
         output.WriteLine();
         layers.ForEach(layer => layer.Layer.Dispose());
+    }
+
+    /// <summary>Rows that ask for their likeliest output alone.</summary>
+    private static DecoderBatch LikeliestOf(int rows)
+    {
+        DecoderBatch batch = new(cache: null!, memory: null!);
+        for (int row = 0; row < rows; row++)
+        {
+            batch.Add(tokenId: 0, [row], memoryStart: 0, memoryLength: 1);
+            batch.AskForLikeliest([]);
+        }
+
+        return batch;
     }
 
     private static void AddPacked<TTiles>(List<(string Name, Linear Layer)> layers, string name, Tensor weight)

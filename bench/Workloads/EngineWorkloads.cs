@@ -24,10 +24,7 @@ internal static class EngineWorkloads
         [
             Words(scale, "words-greedy", "Bundled model, words, greedy", beam: 1),
             Words(scale, "words-beam", "Bundled model, words, beam 4", beam: 4),
-            Shape(scale, "t5-small", "t5-small shape, greedy", beam: 1) with
-            {
-                Comparisons = [Held(_oursFloat32, _peersFloat32, 1.2, 2), Held(_oursInt8, _peersInt8, 0.9, 1.3)],
-            },
+            Greedy(scale),
             Shape(scale, "opus-mt", "opus-mt shape, beam 4", beam: 4) with
             {
                 Comparisons = [Held(_oursFloat32, _peersFloat32, 1.1, 1.7), Held(_oursInt8, _peersInt8, 0.9, 1.3)],
@@ -92,16 +89,36 @@ internal static class EngineWorkloads
                 },
         };
 
+    private static EngineWorkload Greedy(BenchmarkScale scale)
+    {
+        EngineWorkload shape = Shape(scale, "t5-small", "t5-small shape, greedy", beam: 1);
+        Contestant screened = Screened();
+        return shape with
+        {
+            Contestants = [.. shape.Contestants, screened],
+            Comparisons =
+            [
+                Held(_oursFloat32, _peersFloat32, 1.2, 2),
+                Held(screened.Name, _peersFloat32, 1.2, 2),
+                Held(screened.Name, _oursFloat32, bar: null, aim: null),
+                Held(_oursInt8, _peersInt8, 0.9, 1.3),
+            ],
+        };
+    }
+
     private static EngineWorkload OneLine(BenchmarkScale scale)
     {
         Contestant[] contestants =
         [
-            .. new[] { Ours(Float32), CTranslate2(Float32), Ours(Float16), Ours(Int8), CTranslate2(Int8) }.Select(one =>
-                one with
-                {
-                    Candidates = EngineSettings.OneLine,
-                }
-            ),
+            .. new[]
+            {
+                Ours(Float32),
+                CTranslate2(Float32),
+                Screened(),
+                Ours(Float16),
+                Ours(Int8),
+                CTranslate2(Int8),
+            }.Select(one => one with { Candidates = EngineSettings.OneLine }),
         ];
         return Shape(scale, "t5-small", "", beam: 1) with
         {
@@ -114,6 +131,8 @@ internal static class EngineWorkloads
             Comparisons =
             [
                 Held(_oursFloat32, _peersFloat32, 1, aim: null),
+                Held(Screened().Name, _peersFloat32, 1, aim: null),
+                Held(Screened().Name, _oursFloat32, bar: null, aim: null),
                 Held(Ours(Float16).Name, _peersFloat32, 1.6, aim: null),
                 Held(_oursInt8, _peersInt8, bar: null, aim: 1),
             ],
@@ -191,6 +210,14 @@ internal static class EngineWorkloads
             Engine = Contestant.Ours,
             Compute = compute,
             Candidates = EngineSettings.AllCores(batch: 0),
+        };
+
+    /// <summary>Greedy without scores, as the peers have it: the vocabulary is screened, the tokens are the same.</summary>
+    private static Contestant Screened() =>
+        Ours(Float32) with
+        {
+            With = "without scores",
+            Parameters = """{"return_scores": false}""",
         };
 
     private static Contestant CTranslate2(string compute) =>

@@ -20,6 +20,7 @@ namespace Seq2Seq.Api;
 [JsonSerializable(typeof(JobChange))]
 [JsonSerializable(typeof(JobPage))]
 [JsonSerializable(typeof(ModelResource))]
+[JsonSerializable(typeof(ModelDetail))]
 [JsonSerializable(typeof(ShardPage))]
 [JsonSerializable(typeof(WebhookList))]
 [JsonSerializable(typeof(ModelList))]

@@ -1,6 +1,9 @@
+using Seq2Seq.Inference.Calibration;
+using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Families;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Loading;
+using Seq2Seq.Inference.LongLines;
 using Seq2Seq.Inference.Scheduling;
 
 namespace Seq2Seq.Inference;
@@ -14,6 +17,9 @@ public sealed class SequenceModel : IAsyncDisposable
     /// <summary>Lines that are tokenised before they are handed over, so that decoding starts while the rest is read.</summary>
     private const int LinesPerHandover = 256;
 
+    /// <summary>A piece's place in its line, in the bits above the line's number.</summary>
+    private const int PieceShift = 40;
+
     private readonly LoadedNetwork _loaded;
     private readonly SourceReader _sources;
     private readonly RunningBatch _batch;
@@ -23,27 +29,50 @@ public sealed class SequenceModel : IAsyncDisposable
         _loaded = loaded;
         _sources = sources;
         _batch = batch;
+        Report = loaded.Report with { Languages = sources.Languages };
     }
 
     /// <summary>How this model was loaded.</summary>
-    public LoadReport Report => _loaded.Report;
+    public LoadReport Report { get; private set; }
 
-    /// <summary>Loads a model: direct, then config-first. Reads files only: no network, no child process.</summary>
+    /// <summary>Most tokens of an output; null where the decoder's positions have no end.</summary>
+    internal int? MaxTargetTokens => _loaded.Network.Shape.MaxTargetTokens;
+
+    /// <summary>
+    /// Loads a model: direct, then config-first. Reads files only: no network, no child process. The compute type <c>auto</c> is
+    /// found out by decoding a sample of lines in each type, the first time in a process.
+    /// </summary>
     /// <exception cref="ModelLoadException">No strategy filled every weight; the report has every try.</exception>
     public static SequenceModel Load(ModelLoadOptions options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(options);
+        if (options.ComputeType != ComputeType.Auto.ToName())
+        {
+            return LoadAs(options, cancellationToken);
+        }
+
+        ComputeTypeChoice choice = ComputeTypeCalibration.Choose(
+            options,
+            type => LoadAs(options with { ComputeType = type.ToName() }, cancellationToken),
+            cancellationToken
+        );
+        SequenceModel model = LoadAs(options with { ComputeType = choice.ComputeType.ToName() }, cancellationToken);
+        model.Report = model.Report with
+        {
+            Notes = [.. model.Report.Notes, $"compute type auto: {choice.Reason}: {choice.ComputeType.ToName()}."],
+        };
+        return model;
+    }
+
+    private static SequenceModel LoadAs(ModelLoadOptions options, CancellationToken cancellationToken)
+    {
         LoadedNetwork loaded = SharedNetworks.Load(options, FamilyRegistry.Default, cancellationToken);
         int threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
+        ComputeCores cores = options.Cores is null || options.Device.IsCuda ? new ComputeCores(threads) : options.Cores;
         return new SequenceModel(
             loaded,
             SourceReader.Open(loaded.Folder, loaded.Network.Shape, options.MaxSourceTokens),
-            new RunningBatch(
-                loaded.Network,
-                threads,
-                BatchLimits.For(loaded.Report.Parameters),
-                $"decode {options.Name}"
-            )
+            new RunningBatch(loaded.Network, cores, BatchLimits.For(loaded.Report.Parameters), $"decode {options.Name}")
         );
     }
 
@@ -68,21 +97,28 @@ public sealed class SequenceModel : IAsyncDisposable
     )
     {
         ArgumentNullException.ThrowIfNull(inputs);
-        GenerationSettings settings = Resolve(parameters);
+        (GenerationSettings settings, TextSettings texts) = Resolve(parameters);
         // Reading the lines is work: not on the caller's thread.
-        return Task.Run(() => GenerateAsync(inputs, settings, cancellationToken), cancellationToken);
+        return Task.Run(() => GenerateAsync(inputs, settings, texts, cancellationToken), cancellationToken);
     }
 
     public ValueTask DisposeAsync()
     {
+        Unload();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Stops within a step and frees the memory.</summary>
+    internal void Unload()
+    {
         _batch.Dispose();
         _loaded.Dispose();
-        return ValueTask.CompletedTask;
     }
 
     private async Task<IReadOnlyList<SequenceResult>> GenerateAsync(
         IReadOnlyList<SequenceInput> inputs,
         GenerationSettings settings,
+        TextSettings texts,
         CancellationToken cancellationToken
     )
     {
@@ -98,9 +134,9 @@ public sealed class SequenceModel : IAsyncDisposable
                 continue;
             }
 
-            started[i] = Start(input, input.Line ?? i, settings, handover, cancellationToken);
+            started[i] = Start(input, input.Line ?? i, settings, texts, handover, cancellationToken);
             distinct[input] = started[i];
-            if (handover.Count == LinesPerHandover)
+            if (handover.Count >= LinesPerHandover)
             {
                 HandOver(handover);
                 cancellationToken.ThrowIfCancellationRequested();
@@ -115,21 +151,38 @@ public sealed class SequenceModel : IAsyncDisposable
         SequenceInput input,
         long line,
         GenerationSettings settings,
+        TextSettings texts,
         List<LineRequest> handover,
         CancellationToken cancellationToken
     )
     {
         if (
-            !_sources.TryReadSource(input, out IReadOnlyList<int> tokens, out SequenceResult? failure)
-            || !_sources.TryReadTarget(input, out IReadOnlyList<int>? target, out failure)
+            !_sources.TryReadSource(input, texts, out IReadOnlyList<SourcePiece> pieces, out SequenceResult? failure)
+            || !_sources.TryReadTarget(input, texts, out IReadOnlyList<int>? target, out failure)
         )
         {
             return Task.FromResult(failure);
         }
 
-        LineRequest request = new(tokens, settings, cancellationToken) { Line = line, Target = target };
-        handover.Add(request);
-        return FinishAsync(request);
+        if (target is not null && texts.StartsTargetsFromTheirEnd)
+        {
+            settings = settings with { DecoderStartTokenId = target[^1] };
+        }
+
+        LineRequest[] requests =
+        [
+            .. pieces.Select(
+                (piece, i) =>
+                    new LineRequest(piece.Tokens, settings, cancellationToken)
+                    {
+                        // Each piece draws its own random numbers.
+                        Line = line + ((long)i << PieceShift),
+                        Target = target,
+                    }
+            ),
+        ];
+        handover.AddRange(requests);
+        return FinishAsync(pieces, requests, settings);
     }
 
     private void HandOver(List<LineRequest> handover)
@@ -141,21 +194,39 @@ public sealed class SequenceModel : IAsyncDisposable
         }
     }
 
-    private async Task<SequenceResult> FinishAsync(LineRequest request) =>
-        new SequenceResult
+    private async Task<SequenceResult> FinishAsync(
+        IReadOnlyList<SourcePiece> pieces,
+        LineRequest[] requests,
+        GenerationSettings settings
+    )
+    {
+        IReadOnlyList<SequenceOutput>[] outputs = await Task.WhenAll(requests.Select(request => request.Outputs));
+        return new SequenceResult
         {
-            Outputs = _sources.WithText(await request.Outputs),
-            IsSampled = request.Target is null && request.Settings.Sampling is not null,
+            Outputs =
+                outputs.Length == 1
+                    ? _sources.WithText(outputs[0])
+                    : [PieceOutputs.Join(pieces, [.. outputs.SelectMany(_sources.WithText)], settings)],
+            IsSampled = requests[0].Target is null && settings.Sampling is not null,
         };
+    }
 
-    private GenerationSettings Resolve(GenerationParameters parameters)
+    private (GenerationSettings Settings, TextSettings Texts) Resolve(GenerationParameters parameters)
     {
         ArgumentNullException.ThrowIfNull(parameters);
-        return GenerationSettings.Resolve(
-            parameters,
+        NetworkShape shape = _loaded.Network.Shape;
+        TextSettings texts = _sources.Resolve(parameters);
+        GenerationSettings settings = GenerationSettings.Resolve(
+            _sources.WithForcedLanguage(parameters),
             _loaded.Network.GenerationDefaults,
-            _loaded.Network.Shape.VocabularySize,
-            _loaded.Network.Shape.MaxTargetTokens
+            shape.VocabularySize,
+            shape.MaxTargetTokens
         );
+        return settings.GlobalTokens == 0 || shape.HasGlobalAttention
+            ? (settings, texts)
+            : throw new GenerationParametersException(
+                "global_attention",
+                $"'global_attention' is \"first_token\"; expected \"none\" for a model of {_loaded.Report.ModelType}: that is an option of led."
+            );
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Seq2Seq.Inference.Families;
 using Seq2Seq.Inference.Generation;
+using Seq2Seq.Inference.LongLines;
 using Seq2Seq.Inference.Tokenization;
 
 namespace Seq2Seq.Inference;
@@ -13,6 +14,7 @@ internal sealed class SourceReader
     private readonly TokenizerLoadException? _tokenizerError;
     private readonly Side _source;
     private readonly Side _target;
+    private readonly bool _startsTargetsFromTheirEnd;
 
     private SourceReader(
         Tokenizer? tokenizer,
@@ -23,6 +25,7 @@ internal sealed class SourceReader
     {
         _tokenizer = tokenizer;
         _tokenizerError = tokenizerError;
+        _startsTargetsFromTheirEnd = shape.StartsTargetsFromTheirEnd;
         _source = new Side(
             "line",
             shape.SourceVocabularySize ?? shape.VocabularySize,
@@ -48,16 +51,104 @@ internal sealed class SourceReader
         }
     }
 
-    /// <summary>Token ids of a line, or the result that says why it has none.</summary>
+    /// <summary>What <c>src_lang</c> and <c>tgt_lang</c> can be.</summary>
+    public ModelLanguages Languages => _tokenizer?.Languages ?? ModelLanguages.None;
+
+    /// <exception cref="GenerationParametersException">The model does not know a language, or has no room; names the parameter.</exception>
+    public TextSettings Resolve(GenerationParameters parameters)
+    {
+        GenerationParametersCheck.Validate(parameters);
+        Languages.Check(parameters);
+        LongLinePolicy longLines = parameters.LongLines ?? LongLinePolicy.Error;
+        if (parameters.MaxSourceLength > _source.MaxTokens)
+        {
+            throw new GenerationParametersException(
+                "max_source_length",
+                Text(
+                    $"'max_source_length' is {parameters.MaxSourceLength}; the model takes at most {_source.MaxTokens} tokens."
+                )
+            );
+        }
+
+        // Beyond what a model was made for it may still compute, with relative positions: such a line is cut, but no error.
+        int most =
+            longLines != LongLinePolicy.Error && _tokenizer?.ModelMaxLength is { } usual and > 0
+                ? Math.Min(usual, _source.MaxTokens)
+                : _source.MaxTokens;
+        EncodeOptions source = EncodeOptions.Default with
+        {
+            SourceLanguage = Spell(parameters.SourceLanguage, Languages.Source),
+            TargetLanguage = Spell(parameters.TargetLanguage, Languages.Target),
+            SplitSpecialTokens = parameters.SplitSpecialTokens ?? false,
+        };
+        return new TextSettings
+        {
+            Source = source,
+            Target = source with { AsTarget = true },
+            StartsTargetsFromTheirEnd = _startsTargetsFromTheirEnd && parameters.DecoderStartTokenId is null,
+            LongLines = longLines,
+            MaxSourceTokens = parameters.MaxSourceLength ?? most,
+        };
+    }
+
+    /// <summary>The parameters, with the first token that the target language asks for.</summary>
+    /// <exception cref="GenerationParametersException">Another first token is asked for, too.</exception>
+    public GenerationParameters WithForcedLanguage(GenerationParameters parameters)
+    {
+        if (
+            Spell(parameters.TargetLanguage, Languages.Target) is not { } language
+            || _tokenizer?.ForcedBosTokenId(language) is not { } token
+        )
+        {
+            return parameters;
+        }
+
+        return parameters.ForcedBosTokenId is not { } other || other == token
+            ? parameters with
+            {
+                ForcedBosTokenId = token,
+            }
+            : throw new GenerationParametersException(
+                "forced_bos_token_id",
+                Text($"'forced_bos_token_id' is {other}, but the token of 'tgt_lang' {language} is {token}.")
+            );
+    }
+
+    /// <summary>The pieces of a line, which is one unless it was split, or the result that says why it has none.</summary>
     public bool TryReadSource(
         SequenceInput input,
-        out IReadOnlyList<int> tokens,
+        TextSettings settings,
+        out IReadOnlyList<SourcePiece> pieces,
         [NotNullWhen(false)] out SequenceResult? failure
-    ) => TryRead(_source, input.Text, input.TokenIds, EncodeOptions.Default, out tokens, out failure);
+    )
+    {
+        Side side = _source with { MaxTokens = settings.MaxSourceTokens };
+        EncodeOptions options = OptionsOf(input.Text, settings.Source);
+        pieces = [];
+        if (!TryRead(side, input.Text, input.TokenIds, options, out IReadOnlyList<int> tokens, out failure))
+        {
+            if (
+                failure.Error!.Code != LineErrorCodes.TooLong
+                || input.Text is not { } text
+                || Shorten(text, input, settings, options) is not { } shortened
+            )
+            {
+                return false;
+            }
+
+            pieces = shortened;
+            failure = shortened.Select(piece => Check(side, piece.Tokens)).FirstOrDefault(wrong => wrong is not null);
+            return failure is null;
+        }
+
+        pieces = [new SourcePiece(tokens)];
+        return true;
+    }
 
     /// <summary>Token ids of a line's target (null: it has none), or the result that says what is wrong with it.</summary>
     public bool TryReadTarget(
         SequenceInput input,
+        TextSettings settings,
         out IReadOnlyList<int>? tokens,
         [NotNullWhen(false)] out SequenceResult? failure
     )
@@ -69,9 +160,60 @@ internal sealed class SourceReader
             return true;
         }
 
-        EncodeOptions options = EncodeOptions.Default with { AsTarget = true };
-        return TryRead(_target, input.TargetText, input.TargetTokenIds, options, out tokens, out failure);
+        return TryRead(_target, input.TargetText, input.TargetTokenIds, settings.Target, out tokens, out failure);
     }
+
+    /// <summary>A text that is too long, cut or split as the caller wants it; null when it is an error.</summary>
+    private IReadOnlyList<SourcePiece>? Shorten(
+        string text,
+        SequenceInput input,
+        TextSettings settings,
+        EncodeOptions options
+    )
+    {
+        switch (settings.LongLines)
+        {
+            case LongLinePolicy.Truncate:
+                return
+                [
+                    new SourcePiece(
+                        _tokenizer!.Encode(
+                            text,
+                            options with
+                            {
+                                Truncation = "longest_first",
+                                MaxLength = settings.MaxSourceTokens,
+                            }
+                        )
+                    ),
+                ];
+            // A target answers the whole source.
+            case LongLinePolicy.Split when input is { TargetText: null, TargetTokenIds: null }:
+                int code = _tokenizer!.LanguageCodeOf(text).Length;
+                return LineSplitter.Split(
+                    text[code..],
+                    piece =>
+                        _tokenizer.Encode(text[..code] + piece, options) is { } tokens
+                        && tokens.Count <= settings.MaxSourceTokens
+                            ? tokens
+                            : null
+                );
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>A line that begins with a language code of its own keeps it.</summary>
+    private EncodeOptions OptionsOf(string? text, EncodeOptions options) =>
+        options.TargetLanguage is not null && text is not null && _tokenizer?.LanguageCodeOf(text).IsEmpty == false
+            ? options with
+            {
+                TargetLanguage = null,
+            }
+            : options;
+
+    private static string? Spell(string? code, IReadOnlyList<string> known) =>
+        code is null ? null : ModelLanguages.Spell(code, known);
 
     private bool TryRead(
         Side side,

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Loading;
+using Seq2Seq.Inference.Tokenization;
 using Seq2Seq.Jobs.Execution;
 
 namespace Seq2Seq.Api.Tests;
@@ -85,6 +86,7 @@ internal sealed class CapitalsModel
             Bytes = 16_347_392,
             Seconds = 0.21,
             WeightsDigest = new string('a', 64),
+            Languages = new ModelLanguages { Source = ["eng"], Target = ["deu", "fra"] },
             Files = ["pytorch_model.bin"],
             Tries =
             [

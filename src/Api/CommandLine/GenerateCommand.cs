@@ -51,6 +51,7 @@ internal static class GenerateCommand
             Description = "Generation parameters of lines that bring none, as a JSON object",
             HelpName = "JSON",
         };
+        var texts = new TextOptions();
         var device = new Option<string>("--device")
         {
             Description = "cpu, or cuda:N",
@@ -60,9 +61,18 @@ internal static class GenerateCommand
         var computeType = new Option<string>("--compute-type")
         {
             Description = "Type the linear layers compute in",
-            DefaultValueFactory = _ => "auto",
+            DefaultValueFactory = _ => "float32",
         };
         computeType.AcceptOnlyFromAmong("auto", "float32", "float16", "bfloat16", "int8");
+        var asPublished = new Option<bool>("--as-published")
+        {
+            Description = "Compute fsmt and nllb-moe as published, where transformers 5.17 departs from that",
+        };
+        var calibration = new Option<FileInfo>("--calibration")
+        {
+            Description = "Source lines on which --compute-type auto compares the types",
+            HelpName = "FILE",
+        };
         var threads = new Option<int>("--threads")
         {
             Description = "Cores to compute on; 0 is all of them",
@@ -82,20 +92,28 @@ internal static class GenerateCommand
         });
         lines.AddTo(command);
         command.Options.Add(parameters);
+        texts.AddTo(command);
         command.Options.Add(device);
         command.Options.Add(computeType);
+        command.Options.Add(asPublished);
+        command.Options.Add(calibration);
         command.Options.Add(threads);
         command.SetAction(
             async (parsed, cancellationToken) =>
             {
                 string folder = lines.Folder(parsed);
-                GenerationParameters defaults = ReadDefaults(parsed.GetValue(parameters));
+                GenerationParameters defaults = ReadDefaults(
+                    parsed.GetValue(parameters),
+                    json => texts.Merge(parsed, json)
+                );
                 var options = new ModelLoadOptions
                 {
                     Name = ModelFolder.NameOf(folder),
                     Folder = folder,
                     Device = ReadDevice(parsed.GetRequiredValue(device)),
                     ComputeType = parsed.GetRequiredValue(computeType),
+                    AsPublished = parsed.GetValue(asPublished),
+                    CalibrationFile = parsed.GetValue(calibration)?.FullName,
                     Threads = parsed.GetValue(threads),
                 };
                 await using SequenceModel model = SequenceModel.Load(options, cancellationToken);
@@ -109,15 +127,15 @@ internal static class GenerateCommand
         return command;
     }
 
-    private static GenerationParameters ReadDefaults(string? json)
+    private static GenerationParameters ReadDefaults(string? given, Func<string?, string?> merge)
     {
-        if (json is null)
-        {
-            return new GenerationParameters();
-        }
-
         try
         {
+            if (merge(given) is not { } json)
+            {
+                return new GenerationParameters();
+            }
+
             using var document = JsonDocument.Parse(json);
             return GenerationParametersJson.Read(document.RootElement);
         }

@@ -39,6 +39,7 @@ internal static class RunCommand
             Description = "Generation parameters, as a JSON object of Hugging Face's names",
             HelpName = "JSON",
         };
+        var texts = new TextOptions();
         var name = new Option<string?>("--name")
         {
             Description = "A name for the job [default: the file's]",
@@ -69,6 +70,7 @@ internal static class RunCommand
             command.Options.Add(option);
         }
 
+        texts.AddTo(command);
         server.AddTo(command);
         service.AddTo(command);
         command.SetAction(
@@ -79,7 +81,7 @@ internal static class RunCommand
                         Input = parsed.GetRequiredValue(file),
                         Output = parsed.GetRequiredValue(output),
                         Model = parsed.GetRequiredValue(model),
-                        Parameters = CheckParameters(parsed.GetValue(parameters)),
+                        Parameters = texts.Merge(parsed, CheckParameters(parsed.GetValue(parameters))),
                         Name = parsed.GetValue(name),
                         Priority = parsed.GetValue(priority),
                     },

@@ -177,7 +177,7 @@ internal sealed record ServingLoadResource
             Worker = load.Worker,
             Slot = load.Slot,
             Lines = load.Lines,
-            Report = load.Report,
+            Report = load.Report with { Languages = null },
         };
 }
 

@@ -43,12 +43,15 @@ internal static class ModelEndpoints
     private static async Task<Ok<ModelList>> ListAsync(ModelDirectory models, CancellationToken cancellationToken) =>
         TypedResults.Ok(new ModelList([.. (await models.ListModelsAsync(cancellationToken)).Select(ModelResource.Of)]));
 
-    /// <summary>One model: its state on each slot, and each load's report with every try and its error.</summary>
-    private static async Task<Ok<ModelResource>> GetAsync(
+    /// <summary>
+    /// One model: its state on each slot, each load's report with every try and its error, and the languages that its jobs can
+    /// ask for.
+    /// </summary>
+    private static async Task<Ok<ModelDetail>> GetAsync(
         string name,
         ModelDirectory models,
         CancellationToken cancellationToken
-    ) => TypedResults.Ok(ModelResource.Of(await FindAsync(name, models, cancellationToken)));
+    ) => TypedResults.Ok(ModelDetail.Of(await FindAsync(name, models, cancellationToken)));
 
     /// <summary>Lets no shard of the model start, whichever job it is of; those that run go on to their end. Pausing twice equals once.</summary>
     private static async Task<Ok<ModelResource>> PauseAsync(

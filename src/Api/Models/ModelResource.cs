@@ -5,7 +5,7 @@ using Seq2Seq.Jobs.Scheduling;
 namespace Seq2Seq.Api.Models;
 
 /// <summary>A configured model over all slots of all live workers.</summary>
-internal sealed record ModelResource
+internal record ModelResource
 {
     public required string Name { get; init; }
 
@@ -32,6 +32,31 @@ internal sealed record ModelResource
             Slots = [.. model.Slots.Select(ModelOnSlotResource.Of)],
         };
 }
+
+/// <summary>A model with the languages that its jobs can ask for.</summary>
+internal sealed record ModelDetail : ModelResource
+{
+    [Description("What the parameters src_lang and tgt_lang can be; null until the model is ready on a slot.")]
+    public required LanguagesResource? Languages { get; init; }
+
+    public static new ModelDetail Of(ModelStatus model) =>
+        new(ModelResource.Of(model))
+        {
+            Languages = model.Languages is { } languages
+                ? new LanguagesResource(languages.Source, languages.Target)
+                : null,
+        };
+
+    [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
+    private ModelDetail(ModelResource model)
+        : base(model) => Languages = null;
+}
+
+/// <summary>Language codes in the model's own spelling; empty where there is nothing to choose.</summary>
+internal sealed record LanguagesResource(
+    [property: Description("Values of src_lang.")] IReadOnlyList<string> Source,
+    [property: Description("Values of tgt_lang.")] IReadOnlyList<string> Target
+);
 
 /// <summary>A model on one slot, with how it was loaded there.</summary>
 internal sealed record ModelOnSlotResource
@@ -64,7 +89,8 @@ internal sealed record ModelOnSlotResource
             ServedBy = slot.ServedBy,
             LinesPerSecond = slot.LinesPerSecond,
             RetryAt = slot.RetryAt,
-            Report = slot.Report,
+            // The languages are the model's: see ModelDetail.
+            Report = slot.Report is { } report ? report with { Languages = null } : null,
         };
 }
 

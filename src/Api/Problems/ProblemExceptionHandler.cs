@@ -58,6 +58,8 @@ internal sealed partial class ProblemExceptionHandler(ILogger<ProblemExceptionHa
             GenerationParametersException parameter => Problem.Of(ProblemCodes.ParameterInvalid, parameter.Message) with
             {
                 Field = $"parameters.{parameter.Parameter}",
+                Found = parameter.Found,
+                Expected = parameter.Expected,
             },
             BadHttpRequestException bad => Problem.Of(ProblemCodes.OfStatus(bad.StatusCode), bad.Message) with
             {
@@ -73,7 +75,13 @@ internal sealed partial class ProblemExceptionHandler(ILogger<ProblemExceptionHa
     private static Problem Refused(SubmissionException refused)
     {
         ProblemCode code = ProblemCodes.All.GetValueOrDefault(refused.Code, ProblemCodes.RequestRefused);
-        return Problem.Of(code, refused.Message) with { Code = refused.Code, Field = refused.Field };
+        return Problem.Of(code, refused.Message) with
+        {
+            Code = refused.Code,
+            Field = refused.Field,
+            Found = refused.Found,
+            Expected = refused.Expected,
+        };
     }
 
     private static string Route(HttpContext context) =>

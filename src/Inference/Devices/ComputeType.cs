@@ -6,7 +6,7 @@ namespace Seq2Seq.Inference.Devices;
 /// </summary>
 public enum ComputeType
 {
-    /// <summary>The fastest that gives the tokens of float32 on the device.</summary>
+    /// <summary>The fastest that gives the tokens of float32 on the device, on a sample of lines.</summary>
     Auto,
     Float32,
     Float16,

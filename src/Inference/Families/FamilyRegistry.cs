@@ -13,6 +13,7 @@ using Seq2Seq.Inference.Families.NllbMoe;
 using Seq2Seq.Inference.Families.Pegasus;
 using Seq2Seq.Inference.Families.PegasusX;
 using Seq2Seq.Inference.Families.ProphetNet;
+using Seq2Seq.Inference.Families.SeamlessM4T;
 using Seq2Seq.Inference.Families.SwitchTransformers;
 using Seq2Seq.Inference.Families.T5;
 using Seq2Seq.Inference.Families.T5Gemma;
@@ -42,6 +43,7 @@ internal sealed class FamilyRegistry(IReadOnlyList<IFamily> families)
             new PegasusXFamily(),
             new BigBirdPegasusFamily(),
             new LedFamily(),
+            new SeamlessM4TFamily(),
             new EncoderDecoderFamily(),
             new T5GemmaFamily(),
             new T5Gemma2Family(),

@@ -41,6 +41,15 @@ internal sealed record NetworkShape
     /// <summary>Most tokens of a source line that the encoder has positions for; null where positions are relative.</summary>
     public int? MaxSourceTokens { get; init; }
 
+    /// <summary>
+    /// Whether a target to score starts from its own last token (shift_tokens_right of mBART and PLBART), which is its
+    /// language, and not from <c>decoder_start_token_id</c>.
+    /// </summary>
+    public bool StartsTargetsFromTheirEnd { get; init; }
+
+    /// <summary>Whether the encoder's first tokens may see, and be seen by, the whole line.</summary>
+    public bool HasGlobalAttention { get; init; }
+
     /// <summary>Longest target sequence that the decoder has positions for; null where positions are relative.</summary>
     public int? MaxTargetTokens { get; init; }
 }

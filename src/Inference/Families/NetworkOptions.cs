@@ -10,4 +10,7 @@ internal sealed record NetworkOptions
     public required Device Device { get; init; }
 
     public required ComputeType ComputeType { get; init; }
+
+    /// <inheritdoc cref="Loading.ModelLoadOptions.AsPublished"/>
+    public bool AsPublished { get; init; }
 }

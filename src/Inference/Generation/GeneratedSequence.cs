@@ -52,7 +52,7 @@ internal sealed class GeneratedSequence
         new()
         {
             TokenIds = _tokens[1..Length],
-            Score = _logProbability / Math.Pow(Length - 1, _settings.LengthPenalty),
+            Score = _logProbability / _settings.LengthDivisor(Length - 1),
             FinishReason = _finished ?? FinishReason.Length,
             TokenLogprobs = _logProbabilities,
         };

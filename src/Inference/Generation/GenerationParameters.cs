@@ -4,7 +4,7 @@ namespace Seq2Seq.Inference.Generation;
 
 /// <summary>
 /// Generation options that a caller sets, under Hugging Face's own names and with their meaning in transformers 5.17
-/// (GenerationConfig); null means the model's default. Read them with <see cref="GenerationParametersJson"/>, which refuses
+/// (GenerationConfig), and with them what its tokenizers are told of a text; null means the model's default. Read them with <see cref="GenerationParametersJson"/>, which refuses
 /// unknown names; <see cref="GenerationParametersCheck"/> holds them against their ranges.
 /// </summary>
 public sealed record GenerationParameters
@@ -89,6 +89,47 @@ public sealed record GenerationParameters
     /// </summary>
     [JsonPropertyName("drafting")]
     public bool? Drafting { get; init; }
+
+    /// <summary>The language of the sources, in the tokenizer's spelling; the tokenizer's default when null.</summary>
+    [JsonPropertyName("src_lang")]
+    public string? SourceLanguage { get; init; }
+
+    /// <summary>
+    /// The language to answer in, in the tokenizer's spelling: it sets <see cref="ForcedBosTokenId"/>, as transformers' translation
+    /// pipeline does, or stands in front of the source where the model wants that (Marian). Targets to score are in it.
+    /// </summary>
+    [JsonPropertyName("tgt_lang")]
+    public string? TargetLanguage { get; init; }
+
+    /// <summary>What becomes of a line of text that is too long; null is an error. Not in GenerationConfig.</summary>
+    [JsonPropertyName("long_lines")]
+    public LongLinePolicy? LongLines { get; init; }
+
+    /// <summary>Tokens of a source at most; null is what the model takes. The name of transformers' example scripts.</summary>
+    [JsonPropertyName("max_source_length")]
+    public int? MaxSourceLength { get; init; }
+
+    /// <summary>
+    /// Special tokens that stand in a text (<c>&lt;/s&gt;</c>) are characters like all others; null is false. A tokenizer's option of
+    /// this name.
+    /// </summary>
+    [JsonPropertyName("split_special_tokens")]
+    public bool? SplitSpecialTokens { get; init; }
+
+    /// <summary>
+    /// Source tokens that see, and are seen by, the whole line where the encoder's tokens see only those near them (LED):
+    /// <c>"none"</c>, which null is too, or <c>"first_token"</c>, as <c>global_attention_mask[:, 0] = 1</c> does in
+    /// transformers. Not in GenerationConfig.
+    /// </summary>
+    [JsonPropertyName("global_attention")]
+    public GlobalAttention? GlobalAttention { get; init; }
+
+    /// <summary>
+    /// False: outputs of greedy search have no score, and so need not compute the logits of all tokens. Null is true. CTranslate2's
+    /// name; not in GenerationConfig.
+    /// </summary>
+    [JsonPropertyName("return_scores")]
+    public bool? ReturnScores { get; init; }
 
     /// <summary>Outputs bring the log-probability of each token. Not in GenerationConfig.</summary>
     [JsonPropertyName("token_logprobs")]

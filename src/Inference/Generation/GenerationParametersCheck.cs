@@ -16,6 +16,8 @@ public static class GenerationParametersCheck
 
     private const int LongestList = 100_000;
 
+    private const int LongestLanguage = 64;
+
     /// <exception cref="GenerationParametersException">A value is out of range, or two contradict each other; names it.</exception>
     public static void Validate(GenerationParameters parameters)
     {
@@ -52,9 +54,38 @@ public static class GenerationParametersCheck
             Positive("exponential_decay_length_penalty", decay.Factor);
         }
 
+        Texts(parameters);
         TokenLists(parameters);
         Combinations(parameters);
     }
+
+    private static void Texts(GenerationParameters parameters)
+    {
+        Language("src_lang", parameters.SourceLanguage);
+        Language("tgt_lang", parameters.TargetLanguage);
+        InRange("max_source_length", parameters.MaxSourceLength, 1, int.MaxValue);
+        if (parameters.LongLines is { } longLines && !Enum.IsDefined(longLines))
+        {
+            throw new GenerationParametersException(
+                "long_lines",
+                $"'long_lines' is {(int)longLines}; expected \"error\", \"truncate\" or \"split\"."
+            );
+        }
+    }
+
+    /// <summary>Which languages there are, a model knows; see <see cref="Tokenization.ModelLanguages"/>.</summary>
+    private static void Language(string name, string? code)
+    {
+        if (code is not null && (code.Length is 0 or > LongestLanguage || !code.All(IsOfCode)))
+        {
+            throw new GenerationParametersException(
+                name,
+                Text($"'{name}' is not a language code; expected 1 to {LongestLanguage} letters, digits, - and _.")
+            );
+        }
+    }
+
+    private static bool IsOfCode(char letter) => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_';
 
     private static void TokenLists(GenerationParameters parameters)
     {
@@ -100,6 +131,14 @@ public static class GenerationParametersCheck
                     Text($"'num_return_sequences' is {wanted}; expected at most 'num_beams', which is {beams}.")
                 );
             }
+        }
+
+        if (parameters is { LongLines: LongLinePolicy.Split, NumReturnSequences: > 1 and var several })
+        {
+            throw new GenerationParametersException(
+                "num_return_sequences",
+                Text($"'num_return_sequences' is {several}; a line that 'long_lines' may split has one output.")
+            );
         }
 
         if (parameters.SuppressTokens is { Count: > 0 } suppressed)

@@ -5,4 +5,10 @@ public sealed class GenerationParametersException(string parameter, string messa
 {
     /// <summary>Hugging Face's name of the parameter, such as <c>num_beams</c>.</summary>
     public string Parameter { get; } = parameter;
+
+    /// <summary>What it was, where the message says it too.</summary>
+    public string? Found { get; init; }
+
+    /// <summary>What it can be, where the message says it too.</summary>
+    public string? Expected { get; init; }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -16,6 +17,12 @@ public static class GenerationParametersJson
     private static readonly Dictionary<string, JsonPropertyInfo> Properties = Options
         .GetTypeInfo(typeof(GenerationParameters))
         .Properties.ToDictionary(property => property.Name, StringComparer.Ordinal);
+
+    /// <summary>What a caller says of the texts: no configuration of a model sets these, even if it has keys of their names.</summary>
+    private static readonly FrozenSet<string> OfTexts = FrozenSet.ToFrozenSet(
+        ["src_lang", "tgt_lang", "long_lines", "max_source_length", "split_special_tokens"],
+        StringComparer.Ordinal
+    );
 
     /// <summary>The names that <see cref="Read"/> takes.</summary>
     public static IReadOnlyCollection<string> Names => Properties.Keys;
@@ -72,7 +79,7 @@ public static class GenerationParametersJson
         GenerationParameters parameters = new();
         foreach (JsonProperty property in element.EnumerateObject())
         {
-            if (property.Value.ValueKind == JsonValueKind.Null)
+            if (property.Value.ValueKind == JsonValueKind.Null || OfTexts.Contains(property.Name))
             {
                 continue;
             }
@@ -134,6 +141,9 @@ public static class GenerationParametersJson
             _ when plain == typeof(double) => "a number",
             _ when plain == typeof(bool) => "true or false",
             _ when plain == typeof(EarlyStopping) => "true, false or \"never\"",
+            _ when plain == typeof(string) => "a text",
+            _ when plain == typeof(LongLinePolicy) => "\"error\", \"truncate\" or \"split\"",
+            _ when plain == typeof(GlobalAttention) => "\"none\" or \"first_token\"",
             _ when plain == typeof(TokenIds) => "a token id or an array of token ids",
             _ when plain == typeof(IReadOnlyList<int>) => "an array of token ids",
             _ when plain == typeof(IReadOnlyList<IReadOnlyList<int>>) => "an array of arrays of token ids",

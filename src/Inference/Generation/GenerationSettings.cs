@@ -48,11 +48,20 @@ internal sealed record GenerationSettings
     /// <summary>Whether outputs bring the log-probabilities of their tokens.</summary>
     public required bool TokenLogprobs { get; init; }
 
+    /// <summary>Whether greedy search says how likely its outputs are; without, their score is NaN.</summary>
+    public required bool ReturnScores { get; init; }
+
     /// <summary>Whether greedy search may guess tokens and verify several in a step.</summary>
     public required bool Drafting { get; init; }
 
+    /// <summary>How many of the source's first tokens have global attention.</summary>
+    public required int GlobalTokens { get; init; }
+
     /// <summary>Rows that a line takes in a step at most.</summary>
     public int MaxRows => NumBeams > 1 ? NumBeams : NumReturnSequences;
+
+    /// <summary>What a sum of log-probabilities is divided by to be the score of a sequence of so many tokens.</summary>
+    public double LengthDivisor(int tokens) => Math.Pow(tokens, LengthPenalty);
 
     /// <param name="caller">What the caller set.</param>
     /// <param name="defaults">What the model's folder says.</param>
@@ -115,7 +124,9 @@ internal sealed record GenerationSettings
             EosTokenIds = set.EosTokenId ?? [],
             Sampling = set.DoSample == true ? ResolveSampling(set, beams) : null,
             TokenLogprobs = set.TokenLogprobs ?? false,
+            ReturnScores = (set.ReturnScores ?? true) || set.TokenLogprobs == true,
             Drafting = set.Drafting ?? false,
+            GlobalTokens = set.GlobalAttention == GlobalAttention.FirstToken ? 1 : 0,
         };
         if (settings.Sampling is null)
         {

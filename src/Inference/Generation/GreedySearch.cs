@@ -33,6 +33,9 @@ internal sealed class GreedySearch : SequenceSearch
     public override ReadOnlySpan<int> TokensOf(int row) =>
         _sequence.WithGuesses(_drafted).Slice(_sequence.Length - 1, 1 + _drafted);
 
+    public override bool NeedsOnlyLikeliest(List<int> wanted) =>
+        !_settings.ReturnScores && _drafter is null && _processors.TryFindChanged(_sequence.Tokens, wanted);
+
     public override int ParentOf(int row) => 0;
 
     public override int Draft(int most)
@@ -54,7 +57,7 @@ internal sealed class GreedySearch : SequenceSearch
             int token = Scores.ArgMax(scores, out float max);
             bool isAsGuessed = right < _drafted && _sequence.WithGuesses(1)[^1] == token;
             // The likeliest token's log-probability is its logit minus max, which is 0, minus the logarithm of the sum.
-            _sequence.Add(token, -Scores.LogSumExp(scores, max));
+            _sequence.Add(token, _settings.ReturnScores ? -Scores.LogSumExp(scores, max) : float.NaN);
             if (!isAsGuessed || _sequence.IsFinished)
             {
                 break;

@@ -29,7 +29,10 @@ public sealed record SequenceOutput
     /// <summary>Token ids without the decoder start token and padding; the end token is kept.</summary>
     public required IReadOnlyList<int> TokenIds { get; init; }
 
-    /// <summary>Sum of log-probabilities divided by length ^ length_penalty: Hugging Face's <c>sequences_scores</c>.</summary>
+    /// <summary>
+    /// Sum of log-probabilities divided by length ^ length_penalty: Hugging Face's <c>sequences_scores</c>. NaN where
+    /// <c>return_scores</c> did without.
+    /// </summary>
     public required double Score { get; init; }
 
     public required FinishReason FinishReason { get; init; }

@@ -25,6 +25,12 @@ internal abstract class SequenceSearch
     /// <returns>Number of guesses.</returns>
     public virtual int Draft(int most) => 0;
 
+    /// <summary>
+    /// Whether a search of one row that feeds one token needs no more of the step's logits than which is the largest.
+    /// </summary>
+    /// <param name="wanted">Takes the tokens whose logits it needs besides; no other's does it change.</param>
+    public virtual bool NeedsOnlyLikeliest(List<int> wanted) => false;
+
     /// <summary>The row of the step before that a row continues, so that it inherits its keys and values.</summary>
     public abstract int ParentOf(int row);
 

@@ -32,6 +32,7 @@ internal static class UnsupportedParameters
         ["assistant_early_exit"] = Never,
         ["assistant_ensemble_weight"] = Never,
         ["speculation_type"] = Never,
+        ["global_attention_mask"] = Never,
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>Options about how transformers computes or what else it returns.</summary>
@@ -74,7 +75,9 @@ internal static class UnsupportedParameters
             : Technical.TryGetValue(name, out neutral) && neutral(value);
 
     public static GenerationParametersException Refuse(string name) =>
-        new(name, $"'{name}' is a generation parameter of transformers that is not supported here.");
+        name == "global_attention_mask"
+            ? new(name, $"'{name}' is not supported here; 'global_attention': \"first_token\" marks the first token.")
+            : new(name, $"'{name}' is a generation parameter of transformers that is not supported here.");
 
     private static bool Never(JsonElement value) => false;
 

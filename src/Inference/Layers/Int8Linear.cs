@@ -45,6 +45,20 @@ internal sealed unsafe class Int8Linear<TArithmetic> : CpuLinear
         );
     }
 
+    /// <summary>Reads the weights of one output as they were quantised.</summary>
+    public override void ReadWeights(int output, float scale, float* destination, bool accumulate)
+    {
+        Int8Gemm<TArithmetic>.Unpack(
+            _packed.Pointer,
+            output,
+            _scales.Pointer[output] * scale,
+            InFeatures,
+            destination,
+            accumulate
+        );
+        GC.KeepAlive(this);
+    }
+
     protected override void Multiply(
         float* input,
         int rows,

@@ -85,6 +85,16 @@ internal abstract class Linear(int inFeatures, int outFeatures) : IDisposable
     public virtual unsafe void ReadWeights(int output, float scale, float* destination, bool accumulate) =>
         throw new NotSupportedException("The layer doesn't hold its weights as they were.");
 
+    /// <summary>The bias on the CPU, where <see cref="HoldsWeights"/>; empty where there is none.</summary>
+    public virtual ReadOnlySpan<float> Bias => [];
+
+    /// <summary>Computes some outputs of one row on the calling thread: the same bits as <see cref="Forward(Rows, Rows, Activation, bool)"/>.</summary>
+    /// <param name="input"><see cref="InFeatures"/> values.</param>
+    /// <param name="outputs">Which ones; neighbours side by side are computed together.</param>
+    /// <param name="destination">Room for <see cref="OutFeatures"/> values, of which these are written.</param>
+    public virtual unsafe void ForwardSome(float* input, ReadOnlySpan<int> outputs, float* destination) =>
+        throw new NotSupportedException("The layer doesn't hold its weights as they were.");
+
     public void Dispose()
     {
         Dispose(disposing: true);
@@ -111,7 +121,7 @@ internal abstract class Linear(int inFeatures, int outFeatures) : IDisposable
         where TTiles : ITiles =>
         computeType switch
         {
-            ComputeType.Auto or ComputeType.Float32 => new PackedLinear<TTiles, Float32Format>(weight, bias),
+            ComputeType.Float32 => new PackedLinear<TTiles, Float32Format>(weight, bias),
             ComputeType.Float16 => new PackedLinear<TTiles, Float16Format>(weight, bias),
             ComputeType.BFloat16 => new PackedLinear<TTiles, BFloat16Format>(weight, bias),
             ComputeType.Int8 when VnniArithmetic.IsSupported => new Int8Linear<VnniArithmetic>(weight, bias),
@@ -122,7 +132,7 @@ internal abstract class Linear(int inFeatures, int outFeatures) : IDisposable
     private static PlainLinear CreatePlain(Tensor weight, Tensor? bias, ComputeType computeType) =>
         computeType switch
         {
-            ComputeType.Auto or ComputeType.Float32 => new PlainLinear(weight, bias, ScalarType.Float32),
+            ComputeType.Float32 => new PlainLinear(weight, bias, ScalarType.Float32),
             ComputeType.Float16 => new PlainLinear(weight, bias, ScalarType.Float16),
             ComputeType.BFloat16 => new PlainLinear(weight, bias, ScalarType.BFloat16),
             _ => throw new NotSupportedException($"No linear kernel for {computeType.ToName()} on {weight.device}."),

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Layers.Kernels;
 using static TorchSharp.torch;
@@ -54,6 +55,30 @@ internal sealed unsafe class PackedLinear<TTiles, TFormat> : CpuLinear
         GC.KeepAlive(this);
     }
 
+    public override ReadOnlySpan<float> Bias => _bias is null ? [] : _bias.Span[..OutFeatures];
+
+    [SkipLocalsInit]
+    public override void ForwardSome(float* input, ReadOnlySpan<int> outputs, float* destination)
+    {
+        float* results = stackalloc float[TTiles.Width];
+        int computed = -1;
+        foreach (int output in outputs)
+        {
+            int panel = output / TTiles.Width;
+            int column = panel * TTiles.Width;
+            if (panel != computed)
+            {
+                GemmArguments product = ArgumentsOf(input, rows: 1, results - column);
+                Gemm<TTiles, TFormat>.Multiply(in product, panel, panel + 1);
+                computed = panel;
+            }
+
+            destination[output] = results[output - column];
+        }
+
+        GC.KeepAlive(this);
+    }
+
     protected override void Multiply(
         float* input,
         int rows,
@@ -65,18 +90,8 @@ internal sealed unsafe class PackedLinear<TTiles, TFormat> : CpuLinear
     {
         Work work = new()
         {
-            Product = new GemmArguments
+            Product = ArgumentsOf(input, rows, output) with
             {
-                Input = input,
-                InputStride = InFeatures,
-                Rows = rows,
-                Depth = InFeatures,
-                Packed = _packed.Pointer,
-                Scales = _scales is null ? null : _scales.Pointer,
-                Bias = _bias is null ? null : _bias.Pointer,
-                Output = output,
-                OutputStride = OutFeatures,
-                Columns = OutFeatures,
                 Relu = activation == Activation.Relu,
                 Accumulate = accumulate,
             },
@@ -100,6 +115,21 @@ internal sealed unsafe class PackedLinear<TTiles, TFormat> : CpuLinear
 
         base.Dispose(disposing);
     }
+
+    private GemmArguments ArgumentsOf(float* input, int rows, float* output) =>
+        new()
+        {
+            Input = input,
+            InputStride = InFeatures,
+            Rows = rows,
+            Depth = InFeatures,
+            Packed = _packed.Pointer,
+            Scales = _scales is null ? null : _scales.Pointer,
+            Bias = _bias is null ? null : _bias.Pointer,
+            Output = output,
+            OutputStride = OutFeatures,
+            Columns = OutFeatures,
+        };
 
     private static void MultiplyChunk(void* state, int chunk, int chunks)
     {

@@ -60,6 +60,9 @@ public static class LoadCodes
     /// <summary>The end of a weights file is zeros: an interrupted download into a preallocated file.</summary>
     public const string WeightsZeroTail = "weights_zero_tail";
 
+    /// <summary>The calibration file can't be read, or has no lines.</summary>
+    public const string CalibrationInvalid = "calibration_invalid";
+
     /// <summary>The device or the compute type can't be had on this machine.</summary>
     public const string DeviceUnavailable = "device_unavailable";
 }

@@ -1,4 +1,3 @@
-using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Weights;
 
 namespace Seq2Seq.Inference.Loading;
@@ -13,10 +12,6 @@ internal sealed class LoadJournal(ModelLoadOptions options, TimeProvider time)
     private readonly List<string> _notes = [];
     private readonly List<LoadRefusedException> _errors = [];
     private string? _modelType;
-    private string _computeType = options.ComputeType;
-
-    /// <summary>Says which compute type was chosen, where the choice was left open.</summary>
-    public void Choose(ComputeType computeType) => _computeType = computeType.ToName();
 
     public void Read(ModelConfiguration configuration)
     {
@@ -101,7 +96,7 @@ internal sealed class LoadJournal(ModelLoadOptions options, TimeProvider time)
             Tries = [.. _tries],
             ModelType = _modelType,
             Device = options.Device.ToString(),
-            ComputeType = _computeType,
+            ComputeType = options.ComputeType,
             Seconds = time.GetElapsedTime(_start).TotalSeconds,
         };
 }

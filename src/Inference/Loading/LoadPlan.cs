@@ -49,7 +49,6 @@ internal sealed class LoadPlan
     private LoadedNetwork Load()
     {
         NetworkOptions options = TorchPlacement.Resolve(_options);
-        _journal.Choose(options.ComputeType);
         ModelFolder folder = ModelFolder.Open(_options.Folder);
         ModelConfiguration configuration = ModelConfiguration.Read(folder.FullPath);
         _journal.Read(configuration);

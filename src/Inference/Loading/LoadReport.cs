@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Seq2Seq.Inference.Tokenization;
 
 namespace Seq2Seq.Inference.Loading;
 
@@ -33,6 +34,10 @@ public sealed record LoadReport
 
     /// <summary>Type that the linear layers compute in, such as <c>float32</c>; what <c>auto</c> came to.</summary>
     public string? ComputeType { get; init; }
+
+    /// <summary>The languages that a caller can ask for; null where nobody has looked.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ModelLanguages? Languages { get; init; }
 
     /// <summary>Number of parameters, tied ones once.</summary>
     public long Parameters { get; init; }

@@ -65,16 +65,16 @@ internal static class SharedNetworks
             Notes = [.. first.Notes, "Another slot of this process holds the same weights: they are in memory once."],
         };
 
-    /// <summary>What a network is loaded from: the compute type, and every file of the folder with its length and time.</summary>
+    /// <summary>What a network is loaded from: how it computes, and every file of the folder with its length and time.</summary>
     /// <returns>Null where that can't be said; loading says why.</returns>
-    private static string? Identity(ModelLoadOptions options)
+    public static string? Identity(ModelLoadOptions options)
     {
         try
         {
             string folder = ModelFolder.Open(options.Folder).FullPath;
             StringBuilder identity = new();
-            string computeType = TorchPlacement.Resolve(options).ComputeType.ToName();
-            identity.Append(CultureInfo.InvariantCulture, $"{computeType}\n{Path.GetFullPath(folder)}\n");
+            string computation = $"{options.ComputeType} {options.AsPublished}";
+            identity.Append(CultureInfo.InvariantCulture, $"{computation}\n{Path.GetFullPath(folder)}\n");
             foreach (
                 FileInfo file in new DirectoryInfo(folder)
                     .EnumerateFiles()

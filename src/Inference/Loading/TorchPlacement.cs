@@ -16,7 +16,8 @@ internal static class TorchPlacement
             return new NetworkOptions
             {
                 Device = ToTorch(options.Device),
-                ComputeType = Resolve(ComputeTypeNames.Parse(options.ComputeType)),
+                ComputeType = ComputeTypeNames.Parse(options.ComputeType),
+                AsPublished = options.AsPublished,
             };
         }
         catch (FormatException exception)
@@ -24,10 +25,6 @@ internal static class TorchPlacement
             throw new LoadRefusedException(LoadCodes.DeviceUnavailable, exception.Message, exception);
         }
     }
-
-    // The one type that gives float32's tokens whatever the model.
-    private static ComputeType Resolve(ComputeType computeType) =>
-        computeType == ComputeType.Auto ? ComputeType.Float32 : computeType;
 
     private static Device ToTorch(ComputeDevice device)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Generation.Drafting;
 using Seq2Seq.Inference.Layers.Attention;
@@ -16,6 +17,7 @@ internal sealed class ActiveLine : IDisposable
     private readonly LinePlaces _places;
     private readonly int _rows;
     private readonly int[][] _spare;
+    private readonly List<int> _wanted = [];
     private int[][] _locations;
     private int _length;
 
@@ -88,6 +90,12 @@ internal sealed class ActiveLine : IDisposable
             }
 
             batch.Add(tokens, _locations[row].AsSpan(0, end), MemoryStart, Request.Source.Count);
+        }
+
+        _wanted.Clear();
+        if (Search.NeedsOnlyLikeliest(_wanted))
+        {
+            batch.AskForLikeliest(CollectionsMarshal.AsSpan(_wanted));
         }
 
         if (_rows == 1)

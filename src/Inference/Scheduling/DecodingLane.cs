@@ -17,6 +17,7 @@ internal sealed class DecodingLane : IDisposable
     private readonly INetwork _network;
     private readonly BatchLimits _limits;
     private readonly AutoResetEvent _arrival = new(initialState: false);
+    private readonly ManualResetEventSlim _turn = new();
     private readonly List<ActiveLine> _active = [];
     private readonly DraftTable? _earlier;
     private readonly Thread _thread;
@@ -54,6 +55,7 @@ internal sealed class DecodingLane : IDisposable
         _arrival.Set();
         _thread.Join();
         _arrival.Dispose();
+        _turn.Dispose();
     }
 
     private void Run()
@@ -77,7 +79,7 @@ internal sealed class DecodingLane : IDisposable
 
             try
             {
-                using RunningBatch.Share share = _owner.Compute();
+                using ComputeCores.Presence presence = _owner.Compute();
                 while (!_stopping && RunStep(pass, batch)) { }
             }
             catch (Exception exception)
@@ -93,6 +95,7 @@ internal sealed class DecodingLane : IDisposable
     /// <returns>Whether lines are still being decoded.</returns>
     private bool RunStep(IForwardPass pass, DecoderBatch batch)
     {
+        using ComputeCores.Turn core = _owner.TakeCore(_turn);
         using ComputeTeam.Membership team = _owner.EnterTeam();
         DropCancelled();
         Admit(pass, batch.Cache, batch.Memory);
@@ -187,7 +190,8 @@ internal sealed class DecodingLane : IDisposable
                 new SourceBatch(
                     [.. admitted.Select(line => line.Request.Source)],
                     memory,
-                    [.. admitted.Select(line => line.MemoryStart)]
+                    [.. admitted.Select(line => line.MemoryStart)],
+                    [.. admitted.Select(line => line.Request.Settings.GlobalTokens)]
                 )
             );
         }

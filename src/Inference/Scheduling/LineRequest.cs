@@ -20,7 +20,7 @@ internal sealed class LineRequest(
 
     public GenerationSettings Settings { get; } = settings;
 
-    /// <summary>The line's number in what the caller has, for sampling.</summary>
+    /// <summary>The number of the line in what the caller has, or of its piece, for sampling.</summary>
     public long Line { get; init; }
 
     /// <summary>What to score instead of generating.</summary>

@@ -18,15 +18,17 @@ internal sealed class RunningBatch : IDisposable
     private readonly DecodingLane[] _lanes;
     private readonly ComputeTeam _team;
     private readonly ComputeTeam _alone;
-    private int _computing;
+    private readonly ComputeCores _cores;
     private int _restarts;
 
     /// <param name="network">The network; it is not disposed here.</param>
-    /// <param name="threads">Cores to compute on.</param>
+    /// <param name="cores">Cores to compute on; other batches may share them.</param>
     /// <param name="limits">How much a lane takes on at once.</param>
     /// <param name="name">Name of the threads in debuggers and dumps.</param>
-    public RunningBatch(INetwork network, int threads, BatchLimits limits, string name)
+    public RunningBatch(INetwork network, ComputeCores cores, BatchLimits limits, string name)
     {
+        int threads = cores.Count;
+        _cores = cores;
         bool isCpu = network.Shape.Device.type == TorchSharp.DeviceType.CPU;
         _queue = new LineQueue(limits.WindowSize);
         _team = new ComputeTeam(isCpu ? threads : 1, name);
@@ -107,23 +109,13 @@ internal sealed class RunningBatch : IDisposable
     }
 
     /// <summary>Counts a lane as computing until the result is disposed.</summary>
-    public Share Compute()
-    {
-        Interlocked.Increment(ref _computing);
-        return new Share(this);
-    }
+    public ComputeCores.Presence Compute() => _cores.Work();
+
+    /// <summary>Waits for a core for a step.</summary>
+    /// <param name="turn">The lane's own.</param>
+    public ComputeCores.Turn TakeCore(ManualResetEventSlim turn) => _cores.Take(turn);
 
     /// <summary>The cores that the calling lane may use for a step: all while it computes alone.</summary>
     // Two lanes can't be in the large team at once: each has counted itself before it looks.
-    public ComputeTeam.Membership EnterTeam() => (Volatile.Read(ref _computing) == 1 ? _team : _alone).Enter();
-
-    /// <summary>A lane's being at work.</summary>
-    public readonly ref struct Share
-    {
-        private readonly RunningBatch _batch;
-
-        internal Share(RunningBatch batch) => _batch = batch;
-
-        public void Dispose() => Interlocked.Decrement(ref _batch._computing);
-    }
+    public ComputeTeam.Membership EnterTeam() => (_cores.HasOneAtWork ? _team : _alone).Enter();
 }

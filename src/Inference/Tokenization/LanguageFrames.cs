@@ -27,11 +27,11 @@ internal sealed class LanguageFrames
     {
         _ids = new Dictionary<string, int>(codes, StringComparer.Ordinal);
         _frames = _ids.ToDictionary(code => code.Key, code => frame(code.Value), StringComparer.Ordinal);
-        Codes = [.. _ids.Keys];
+        Languages = ModelLanguages.Of([.. _ids.Keys]);
         (_source, _target) = (source, target);
     }
 
-    public IReadOnlyList<string> Codes { get; }
+    public ModelLanguages Languages { get; }
 
     public int? FindId(string language) => _ids.TryGetValue(language, out var id) ? id : null;
 
@@ -42,7 +42,7 @@ internal sealed class LanguageFrames
         var language = options.AsTarget ? options.TargetLanguage ?? _target ?? source : source;
         return _frames.TryGetValue(language, out var frame)
             ? frame
-            : throw EncodeException.NoSuchLanguage(language, Codes);
+            : throw EncodeException.NoSuchLanguage(language, Languages.Source);
     }
 
     /// <summary>[language] A B [end].</summary>

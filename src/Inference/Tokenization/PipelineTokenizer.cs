@@ -9,7 +9,9 @@ namespace Seq2Seq.Inference.Tokenization;
 /// </summary>
 internal sealed class PipelineTokenizer(TokenizerPipeline pipeline, PipelineSettings settings) : Tokenizer
 {
-    public override IReadOnlyList<string> Languages => settings.Languages?.Codes ?? [];
+    public override ModelLanguages Languages => settings.Languages?.Languages ?? ModelLanguages.None;
+
+    public override int? ModelMaxLength => settings.MaxLength == int.MaxValue ? null : settings.MaxLength;
 
     public override int? ForcedBosTokenId(string targetLanguage) => settings.Languages?.FindId(targetLanguage);
 

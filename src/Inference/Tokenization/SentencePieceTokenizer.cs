@@ -19,6 +19,8 @@ internal sealed class SentencePieceTokenizer(
     Tokenizer? transformers
 ) : Tokenizer
 {
+    public override int? ModelMaxLength => settings.MaxLength == int.MaxValue ? null : settings.MaxLength;
+
     public override IReadOnlyList<int> Encode(string text, EncodeOptions options)
     {
         text = TextCleaning.WellFormed(text);

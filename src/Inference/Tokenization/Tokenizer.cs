@@ -8,8 +8,11 @@ namespace Seq2Seq.Inference.Tokenization;
 /// </summary>
 public abstract class Tokenizer
 {
-    /// <summary>The language codes that a multilingual vocabulary knows, in its own spelling; empty for the others.</summary>
-    public virtual IReadOnlyList<string> Languages => [];
+    /// <summary>The language codes that a multilingual tokenizer takes; none for the others.</summary>
+    public virtual ModelLanguages Languages => ModelLanguages.None;
+
+    /// <summary>Tokens of a text that its model was made for at most (<c>model_max_length</c>); null where the files name no limit.</summary>
+    public virtual int? ModelMaxLength => null;
 
     /// <summary>Builds the tokenizer of a model folder from its files.</summary>
     /// <exception cref="TokenizerLoadException">No tokenizer files, or files that can't be used; says which and why.</exception>
@@ -27,4 +30,7 @@ public abstract class Tokenizer
     /// tokenizer has no such token.
     /// </summary>
     public virtual int? ForcedBosTokenId(string targetLanguage) => null;
+
+    /// <summary>What a text begins with that every piece of it needs: Marian's code of the target language; empty for most.</summary>
+    internal virtual ReadOnlySpan<char> LanguageCodeOf(string text) => [];
 }

@@ -12,7 +12,13 @@ public sealed class ModelOptions
     public string Folder { get; set; } = "";
 
     /// <summary><c>auto</c>, <c>float32</c>, <c>float16</c>, <c>bfloat16</c> or <c>int8</c>.</summary>
-    public string ComputeType { get; set; } = "auto";
+    public string ComputeType { get; set; } = "float32";
+
+    /// <summary>Text file of source lines on which <c>auto</c> compares compute types. Relative paths start at the content root.</summary>
+    public string? CalibrationFile { get; set; }
+
+    /// <summary>Compute a model of fsmt or nllb-moe as it was published, where transformers 5.17 departs from that.</summary>
+    public bool AsPublished { get; set; }
 
     /// <summary><c>auto</c> (measured at preload on every slot that may hold it), or a slot's name such as <c>cpu:0</c> or <c>cuda:0</c>.</summary>
     public string Device { get; set; } = "auto";

@@ -89,6 +89,11 @@ internal sealed class OptionsCheck(IOptions<ModelsOptions> models, IOptions<Slot
             yield return Unknown($"{path}:{nameof(model.ComputeType)}", model.ComputeType, _computeTypes);
         }
 
+        if (model.CalibrationFile is not null && model.ComputeType != ComputeType.Auto.ToName())
+        {
+            yield return $"{path}:{nameof(model.CalibrationFile)} is set, but {nameof(model.ComputeType)} is '{model.ComputeType}'; expected 'auto'.";
+        }
+
         if (model.Device != SlotPlan.AnyDevice && !IsDevice(model.Device))
         {
             yield return $"{path}:{nameof(model.Device)} is '{model.Device}'; expected 'auto', 'cpu', 'cpu:N' or 'cuda:N'.";

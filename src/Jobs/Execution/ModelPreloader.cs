@@ -39,7 +39,7 @@ internal sealed partial class ModelPreloader(
         {
             try
             {
-                var (loaded, rate) = await LoadAsync(attempt, slot.Threads, cancellationToken);
+                var (loaded, rate) = await LoadAsync(attempt, slot, cancellationToken);
                 var report = loaded.Report with
                 {
                     Model = name,
@@ -65,20 +65,14 @@ internal sealed partial class ModelPreloader(
     /// <summary>As configured, then each step of the policy.</summary>
     private IEnumerable<Attempt> Attempts(string name, ModelOptions model, ComputeDevice device)
     {
-        yield return new Attempt(name, model.Folder, device, model.ComputeType, IsPolicy: false);
+        yield return new Attempt(name, model, device, model.ComputeType, IsPolicy: false);
         foreach (var step in model.Fallback)
         {
             yield return step.Model is { } other
-                ? new Attempt(
-                    other,
-                    models.Value[other].Folder,
-                    device,
-                    models.Value[other].ComputeType,
-                    IsPolicy: true
-                )
+                ? new Attempt(other, models.Value[other], device, models.Value[other].ComputeType, IsPolicy: true)
                 : new Attempt(
                     name,
-                    model.Folder,
+                    model,
                     step.Device is null ? device : ComputeDevice.Parse(step.Device),
                     step.ComputeType ?? model.ComputeType,
                     IsPolicy: true
@@ -88,17 +82,22 @@ internal sealed partial class ModelPreloader(
 
     private async Task<(LoadedModel Model, double? LinesPerSecond)> LoadAsync(
         Attempt attempt,
-        int threads,
+        SlotPlan slot,
         CancellationToken cancellationToken
     )
     {
         var options = new ModelLoadOptions
         {
             Name = attempt.ServedBy,
-            Folder = Path.Combine(environment.ContentRootPath, attempt.Folder),
+            Folder = Path.Combine(environment.ContentRootPath, attempt.Model.Folder),
             Device = attempt.Device,
             ComputeType = attempt.ComputeType,
-            Threads = threads,
+            AsPublished = attempt.Model.AsPublished,
+            CalibrationFile = attempt.Model.CalibrationFile is { } file
+                ? Path.Combine(environment.ContentRootPath, file)
+                : null,
+            Threads = slot.Threads,
+            Cores = slot.Cores,
         };
         var start = time.GetTimestamp();
         LoadedModel model;
@@ -181,7 +180,7 @@ internal sealed partial class ModelPreloader(
 
     private sealed record Attempt(
         string ServedBy,
-        string Folder,
+        ModelOptions Model,
         ComputeDevice Device,
         string ComputeType,
         bool IsPolicy

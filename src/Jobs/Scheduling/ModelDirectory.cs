@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Seq2Seq.Inference.Loading;
+using Seq2Seq.Inference.Tokenization;
 using Seq2Seq.Jobs.Configuration;
 using Seq2Seq.Jobs.Execution;
 using Seq2Seq.Jobs.Storage;
@@ -247,6 +248,10 @@ public sealed record ModelStatus
     public required string State { get; init; }
 
     public required IReadOnlyList<ModelOnSlot> Slots { get; init; }
+
+    /// <summary>The languages that jobs can ask for; null until the model is ready somewhere.</summary>
+    public ModelLanguages? Languages =>
+        Slots.Where(slot => slot.State == "ready").Select(slot => slot.Report?.Languages).FirstOrDefault();
 
     /// <summary>Shards of this model that wait or run.</summary>
     public required long ShardsWaiting { get; init; }

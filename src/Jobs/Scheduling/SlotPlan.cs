@@ -1,4 +1,3 @@
-using System.Globalization;
 using Seq2Seq.Inference.Devices;
 using Seq2Seq.Jobs.Configuration;
 
@@ -11,12 +10,15 @@ namespace Seq2Seq.Jobs.Scheduling;
 /// <param name="Models">Names of the models that it is to preload.</param>
 internal sealed record SlotPlan(string Name, ComputeDevice Device, int Threads, IReadOnlyList<string> Models)
 {
+    /// <summary>The slot's cores, which its models share.</summary>
+    public ComputeCores Cores { get; } = new(Threads);
+
     /// <summary><see cref="ModelOptions.Device"/> that lets measuring decide.</summary>
     public const string AnyDevice = "auto";
 
-    // A core each, because two models on two cores do more than one model on two; at most so many, because each holds its
-    // own caches.
-    private const int MostDefaultSlots = 4;
+    // All cores together: the engine itself gives each core lines of its own while there are enough, and has all cores
+    // compute a step together when there are few.
+    private static readonly SlotOptions[] _default = [new() { Device = "cpu:0" }];
 
     public static IReadOnlyList<SlotPlan> Create(
         IReadOnlyList<SlotOptions> slots,
@@ -24,23 +26,12 @@ internal sealed record SlotPlan(string Name, ComputeDevice Device, int Threads, 
         int cores
     )
     {
-        var configured = slots.Count > 0 ? slots : Default(cores);
+        var configured = slots.Count > 0 ? slots : _default;
         int sharing = configured.Count(slot => slot.Threads == 0 && !ComputeDevice.Parse(slot.Device).IsCuda);
         int taken = configured.Sum(slot => slot.Threads);
         int share = Math.Max(1, (cores - taken) / Math.Max(1, sharing));
         return [.. configured.Select(slot => Plan(slot, models, slot.Threads > 0 ? slot.Threads : share))];
     }
-
-    private static List<SlotOptions> Default(int cores) =>
-        [
-            .. Enumerable
-                .Range(0, Math.Clamp(cores, 1, MostDefaultSlots))
-                .Select(index => new SlotOptions
-                {
-                    Device = string.Create(CultureInfo.InvariantCulture, $"cpu:{index}"),
-                    Threads = 1,
-                }),
-        ];
 
     private static SlotPlan Plan(SlotOptions slot, IReadOnlyDictionary<string, ModelOptions> models, int threads)
     {

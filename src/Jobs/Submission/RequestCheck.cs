@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Jobs.Configuration;
+using Seq2Seq.Jobs.Execution;
 using Seq2Seq.Jobs.Webhooks;
 
 namespace Seq2Seq.Jobs.Submission;
@@ -20,6 +21,16 @@ internal sealed class RequestCheck(
 
     // The API may run apart from the workers and know no model itself: what workers hold counts, too.
     private const string ModelsOfWorkers = "SELECT DISTINCT model FROM slot_model ORDER BY model";
+
+    // Another model may serve it where the policy fell back: the languages are that one's.
+    private const string ReportOfModel = """
+        SELECT model_load.report::text
+        FROM slot_model
+        JOIN model_load ON model_load.id = slot_model.load_id
+        WHERE slot_model.model = $1 AND slot_model.state = 'ready'
+        ORDER BY model_load.id DESC
+        LIMIT 1
+        """;
 
     /// <returns>The request, with the model's name as it is configured.</returns>
     /// <exception cref="SubmissionException">Names the field.</exception>
@@ -52,10 +63,12 @@ internal sealed class RequestCheck(
             );
         }
 
-        CheckParameters(request.Parameters);
+        CheckParameters(GenerationParametersCheck.Validate, request.Parameters);
+        string model = await FindModelAsync(request.Model, cancellationToken);
+        await CheckLanguagesAsync(model, request.Parameters, cancellationToken);
         return request with
         {
-            Model = await FindModelAsync(request.Model, cancellationToken),
+            Model = model,
             Webhook = request.Webhook is null ? null : webhooks.Check(request.Webhook),
         };
     }
@@ -78,6 +91,32 @@ internal sealed class RequestCheck(
             );
     }
 
+    /// <summary>
+    /// What a worker says of the model's languages, while one holds it. Where none does, the job waits, and fails by the same
+    /// words when it is run.
+    /// </summary>
+    private async Task CheckLanguagesAsync(
+        string model,
+        GenerationParameters parameters,
+        CancellationToken cancellationToken
+    )
+    {
+        if (parameters is { SourceLanguage: null, TargetLanguage: null })
+        {
+            return;
+        }
+
+        await using var command = dataSource.CreateCommand(ReportOfModel);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = model });
+        if (
+            await command.ExecuteScalarAsync(cancellationToken) is string report
+            && LoadReportJson.Read(report).Languages is { } languages
+        )
+        {
+            CheckParameters(languages.Check, parameters);
+        }
+    }
+
     private async Task<List<string>> ReadModelsOfWorkersAsync(CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand(ModelsOfWorkers);
@@ -94,11 +133,11 @@ internal sealed class RequestCheck(
     private static string? Match(IEnumerable<string> names, string name) =>
         names.FirstOrDefault(known => string.Equals(known, name, StringComparison.OrdinalIgnoreCase));
 
-    private static void CheckParameters(GenerationParameters parameters)
+    private static void CheckParameters(Action<GenerationParameters> check, GenerationParameters parameters)
     {
         try
         {
-            GenerationParametersCheck.Validate(parameters);
+            check(parameters);
         }
         catch (GenerationParametersException exception)
         {
@@ -106,7 +145,11 @@ internal sealed class RequestCheck(
                 SubmissionCodes.ParameterInvalid,
                 $"parameters.{exception.Parameter}",
                 exception.Message
-            );
+            )
+            {
+                Found = exception.Found,
+                Expected = exception.Expected,
+            };
         }
     }
 

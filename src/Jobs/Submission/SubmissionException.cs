@@ -8,4 +8,10 @@ public sealed class SubmissionException(string code, string field, string messag
     public string Code { get; } = code;
 
     public string Field { get; } = field;
+
+    /// <summary>What the field was, where the message says it too.</summary>
+    public string? Found { get; init; }
+
+    /// <summary>What it can be, where the message says it too.</summary>
+    public string? Expected { get; init; }
 }

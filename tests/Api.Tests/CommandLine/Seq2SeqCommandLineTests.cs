@@ -15,6 +15,7 @@ public sealed class Seq2SeqCommandLineTests
         "'tpu' is not a device; expected 'cpu', 'cpu:N', 'cuda' or 'cuda:N'."
     )]
     [InlineData("generate --model . --parameters {", "--parameters: ")]
+    [InlineData("generate --model . --long-lines cut", "'cut' not recognized")]
     public async Task A_wrong_command_line_is_exit_code_2_and_says_what_is_wrong(string arguments, string message)
     {
         Executable.Outcome run = await Executable.RunAsync("", arguments.Split(' '));

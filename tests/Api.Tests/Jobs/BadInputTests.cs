@@ -65,6 +65,30 @@ public sealed class BadInputTests(ApiFixture api) : IClassFixture<ApiFixture>
         "parameter_invalid",
         "parameters.num_beams"
     )]
+    [InlineData(
+        """{"model":"capitals","inputs":["a"],"parameters":{"tgt_lang":"xx"}}""",
+        422,
+        "parameter_invalid",
+        "parameters.tgt_lang"
+    )]
+    [InlineData(
+        """{"model":"capitals","inputs":["a"],"parameters":{"src_lang":"a\u0000"}}""",
+        422,
+        "parameter_invalid",
+        "parameters.src_lang"
+    )]
+    [InlineData(
+        """{"model":"capitals","inputs":["a"],"parameters":{"long_lines":"cut"}}""",
+        422,
+        "parameter_invalid",
+        "parameters.long_lines"
+    )]
+    [InlineData(
+        """{"model":"capitals","inputs":["a"],"parameters":{"long_lines":"split","num_return_sequences":2,"num_beams":2}}""",
+        422,
+        "parameter_invalid",
+        "parameters.num_return_sequences"
+    )]
     [InlineData("[]", 400, "field_invalid", "body")]
     [InlineData("null", 400, "field_invalid", "body")]
     [InlineData("""{"model":"capitals",}""", 400, "json_malformed", "body")]
@@ -95,6 +119,20 @@ public sealed class BadInputTests(ApiFixture api) : IClassFixture<ApiFixture>
         JsonElement problem = await response.ShouldBeProblemAsync(400, "field_invalid");
         problem.GetProperty("found").GetString().Should().Be("12");
         problem.GetProperty("expected").GetString().Should().Be("an integer from 0 to 9");
+    }
+
+    [Fact]
+    public async Task A_language_that_the_model_does_not_know_is_named_beside_those_it_knows()
+    {
+        HttpResponseMessage response = await api.Client.PostAsync(
+            "/jobs",
+            ApiClient.Json("""{"model":"capitals","inputs":["a"],"parameters":{"tgt_lang":"xx"}}"""),
+            Cancellation
+        );
+
+        JsonElement problem = await response.ShouldBeProblemAsync(422, "parameter_invalid");
+        problem.GetProperty("found").GetString().Should().Be("xx");
+        problem.GetProperty("expected").GetString().Should().Contain("deu, fra");
     }
 
     [Fact]

@@ -16,6 +16,7 @@ internal sealed class GoldenFamily
         Folder = Path.Join(AppContext.BaseDirectory, "Data", "generation", name);
         Tensors = GoldenTensors.Read(Path.Join(Folder, "tensors.safetensors"));
         JsonElement cases = JsonElement.Parse(File.ReadAllBytes(Path.Join(Folder, "cases.json")));
+        IsAsPublished = cases.TryGetProperty("as_published", out JsonElement published) && published.GetBoolean();
         InputIds = cases.GetProperty("input_ids").Deserialize<int[][]>()!;
         int[] special = cases.GetProperty("special").Deserialize<int[]>()!;
         Cases = [.. cases.GetProperty("cases").EnumerateArray().Select(test => new GoldenCase(test, special))];
@@ -31,6 +32,9 @@ internal sealed class GoldenFamily
         ];
 
     public string Folder { get; }
+
+    /// <summary>Whether the reference's answers are those of the published computation, not of transformers 5.17.</summary>
+    public bool IsAsPublished { get; }
 
     public GoldenTensors Tensors { get; }
 
@@ -54,6 +58,7 @@ internal sealed class GoldenFamily
             Name = Path.GetFileName(Folder),
             Folder = Folder,
             ComputeType = "float32",
+            AsPublished = IsAsPublished,
             Threads = 1,
         };
 }

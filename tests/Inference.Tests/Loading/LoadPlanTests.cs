@@ -39,22 +39,6 @@ public sealed class LoadPlanTests : IDisposable
     }
 
     [Fact]
-    public void The_report_names_the_compute_type_that_auto_came_to()
-    {
-        _model.Write("config.json", Config).Write("model.safetensors", Safetensors.Write(Shared, Layer));
-        var options = new ModelLoadOptions
-        {
-            Name = "tiny",
-            Folder = _model.Folder,
-            ComputeType = "auto",
-        };
-
-        using LoadedNetwork loaded = LoadPlan.Load(options, TinyFamily.Registry, TestContext.Current.CancellationToken);
-
-        loaded.Report.ComputeType.Should().Be("float32");
-    }
-
-    [Fact]
     public void Tied_weights_load_from_any_member_and_have_one_digest()
     {
         _model.Write("config.json", Config).Write("model.safetensors", Safetensors.Write(Shared, Layer));

@@ -1,4 +1,5 @@
 using CsCheck;
+using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Loading;
 using Seq2Seq.Inference.Scheduling;
@@ -58,8 +59,8 @@ public sealed class RunningBatchTests : IDisposable
         {
             MaxCacheBytes = 500 * bytesPerToken,
         };
-        using RunningBatch unbound = new(_loaded.Network, threads: 1, roomy, "test");
-        using RunningBatch bound = new(_loaded.Network, threads: 1, narrow, "test");
+        using RunningBatch unbound = new(_loaded.Network, new ComputeCores(1), roomy, "test");
+        using RunningBatch bound = new(_loaded.Network, new ComputeCores(1), narrow, "test");
         LineRequest[] expected = Lines();
         LineRequest[] lines = Lines();
         unbound.Add(expected);
@@ -132,6 +133,23 @@ public sealed class RunningBatchTests : IDisposable
     }
 
     [Fact]
+    public async Task Batches_that_share_a_core_take_turns()
+    {
+        ComputeCores core = new(1);
+        BatchLimits limits = new() { MaxRows = 4, MaxEncoderTokens = 64 };
+        using RunningBatch busy = new(_loaded.Network, core, limits, "busy");
+        using RunningBatch other = new(_loaded.Network, core, limits, "other");
+        LineRequest endless = new([5, 6, 1], Settings(1, 1_000_000, minNew: 1_000_000), CancellationToken.None);
+        LineRequest line = new([5, 6, 1], Settings(1, 20, minNew: 20), CancellationToken.None);
+        busy.Add([endless]);
+
+        other.Add([line]);
+
+        (await line.Outputs)[0].TokenIds.Should().HaveCount(20);
+        endless.Outputs.IsCompleted.Should().BeFalse();
+    }
+
+    [Fact]
     public async Task Nothing_is_left_when_a_batch_is_disposed()
     {
         long before = TorchSharp.torch.Tensor.TotalCount;
@@ -164,7 +182,12 @@ public sealed class RunningBatchTests : IDisposable
         };
 
     private RunningBatch Start(int threads, int maxRows) =>
-        new(_loaded.Network, threads, new BatchLimits { MaxRows = maxRows, MaxEncoderTokens = 64 }, "test");
+        new(
+            _loaded.Network,
+            new ComputeCores(threads),
+            new BatchLimits { MaxRows = maxRows, MaxEncoderTokens = 64 },
+            "test"
+        );
 
     private GenerationSettings Settings(
         int beams,

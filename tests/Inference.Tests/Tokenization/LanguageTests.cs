@@ -14,8 +14,8 @@ public sealed class LanguageTests
     {
         var tokenizer = Tokenizer.Load(ReferenceFolders.PathOf(folder));
 
-        tokenizer.Languages.Should().Contain(language).And.OnlyHaveUniqueItems();
-        var ids = tokenizer.Languages.Select(code => tokenizer.ForcedBosTokenId(code)).ToArray();
+        tokenizer.Languages.Target.Should().Contain(language).And.OnlyHaveUniqueItems();
+        var ids = tokenizer.Languages.Target.Select(code => tokenizer.ForcedBosTokenId(code)).ToArray();
         ids.Should().NotContainNulls().And.OnlyHaveUniqueItems();
     }
 
@@ -58,5 +58,54 @@ public sealed class LanguageTests
         english[0].Should().Be(tokenizer.ForcedBosTokenId("en_XX"));
         french[0].Should().Be(tokenizer.ForcedBosTokenId("fr_XX"));
         french.Skip(1).Should().Equal(english.Skip(1));
+    }
+
+    [Theory]
+    [InlineData("t5-sentencepiece")]
+    [InlineData("bart-vocab-merges")]
+    [InlineData("marian")]
+    [InlineData("byt5")]
+    public void A_tokenizer_of_one_language_names_none(string folder) =>
+        Tokenizer.Load(ReferenceFolders.PathOf(folder)).Languages.Should().BeEquivalentTo(ModelLanguages.None);
+
+    [Fact]
+    public void A_pair_of_languages_is_named_by_its_sides()
+    {
+        ModelLanguages languages = Tokenizer.Load(ReferenceFolders.PathOf("fsmt-ru-en")).Languages;
+
+        languages.Source.Should().Equal("ru");
+        languages.Target.Should().Equal("en");
+    }
+
+    [Fact]
+    public void Marian_puts_the_code_of_the_target_language_in_front_of_the_source()
+    {
+        var tokenizer = Tokenizer.Load(ReferenceFolders.PathOf("marian-multilingual"));
+        string code = tokenizer.Languages.Target[0];
+
+        tokenizer
+            .Encode("one two", new EncodeOptions { TargetLanguage = code })
+            .Should()
+            .Equal(tokenizer.Encode($">>{code}<< one two", EncodeOptions.Default));
+        tokenizer.Languages.Source.Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Marian_keeps_the_code_and_the_end_where_a_text_is_cut()
+    {
+        var tokenizer = Tokenizer.Load(ReferenceFolders.PathOf("marian-multilingual"));
+        EncodeOptions options = new() { TargetLanguage = tokenizer.Languages.Target[0] };
+        IReadOnlyList<int> whole = tokenizer.Encode("one two three four five", options);
+
+        IReadOnlyList<int> cut = tokenizer.Encode(
+            "one two three four five",
+            options with
+            {
+                Truncation = "longest_first",
+                MaxLength = 5,
+            }
+        );
+
+        cut.Should().Equal([.. whole.Take(4), whole[^1]]);
     }
 }

@@ -112,6 +112,37 @@ public sealed class BundledModelTests(TestDatabase database) : IClassFixture<Tes
     }
 
     [Fact]
+    public async Task A_language_is_refused_at_the_submit_while_a_worker_says_which_there_are()
+    {
+        await using var worker = await TestWorker.StartBundledAsync(database);
+        var request = new JobRequest
+        {
+            Model = TestWorker.Model,
+            Parameters = new GenerationParameters { TargetLanguage = "fra" },
+        };
+
+        var submit = () => worker.Get<JobSubmitter>().SubmitAsync(request, JobStore.Lines("a"), Cancellation);
+
+        var refused = (await submit.Should().ThrowAsync<SubmissionException>()).Which;
+        refused.Field.Should().Be("parameters.tgt_lang");
+        refused.Found.Should().Be("fra");
+    }
+
+    [Fact]
+    public async Task A_language_that_the_model_does_not_know_fails_the_job_by_name()
+    {
+        await using var worker = await TestWorker.StartBundledAsync(database);
+        var job = await database.InsertJobAsync(TestWorker.Model, parameters: """{"tgt_lang": "fra"}""");
+
+        await database.WaitForJobAsync(job, "failed");
+
+        (await database.ScalarAsync<string>("SELECT error_code || ': ' || error_message FROM job WHERE id = $1", job))
+            .Should()
+            .StartWith("parameter_invalid: ")
+            .And.Contain("'tgt_lang' is 'fra'");
+    }
+
+    [Fact]
     public async Task Preloading_measures_the_model_on_its_slot()
     {
         await using var worker = await TestWorker.StartBundledAsync(database);

@@ -13,15 +13,15 @@ public sealed class SlotPlanTests
     };
 
     [Theory]
-    [InlineData(1, 1)]
-    [InlineData(2, 2)]
-    [InlineData(64, 4)]
-    public void Without_configuration_there_is_a_slot_of_one_core_per_core_up_to_four(int cores, int slots)
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(64)]
+    public void Without_configuration_there_is_one_slot_of_all_cores(int cores)
     {
-        var plans = SlotPlan.Create([], _models, cores);
+        var plan = SlotPlan.Create([], _models, cores).Single();
 
-        plans.Select(plan => plan.Name).Should().Equal(Enumerable.Range(0, slots).Select(slot => $"cpu:{slot}"));
-        plans.Should().OnlyContain(plan => plan.Threads == 1);
+        plan.Name.Should().Be("cpu:0");
+        plan.Threads.Should().Be(cores);
     }
 
     [Fact]

@@ -37,13 +37,17 @@ internal sealed record BartConfiguration
     public required bool ScalesEmbeddings { get; init; }
     public required GenerationDefaults GenerationDefaults { get; init; }
 
+    public BartSublayerShape EncoderShape => new(ModelWidth, EncoderHeads, EncoderFeedForwardWidth, Activation);
+
+    public BartSublayerShape DecoderShape => new(ModelWidth, DecoderHeads, DecoderFeedForwardWidth, Activation);
+
     /// <exception cref="ModelConfigurationException">A key can't be used; names it.</exception>
     public static BartConfiguration Read(ModelConfiguration configuration, BartDefaults defaults)
     {
         ConfigurationSection root = configuration.Root;
         int vocabulary = root.Size(defaults.SourceVocabularyKey, defaults.VocabularySize);
         int targetVocabulary = root.OptionalInteger(defaults.TargetVocabularyKey, 1, int.MaxValue) ?? vocabulary;
-        int width = root.Size("d_model", defaults.ModelWidth);
+        int width = root.Size(defaults.WidthKey, defaults.ModelWidth);
         // Padding is never computed, but a wrong id says that the file is another model's.
         int? padding = root.TokenId("pad_token_id", Math.Max(vocabulary, targetVocabulary));
         return new BartConfiguration
@@ -53,8 +57,8 @@ internal sealed record BartConfiguration
             ModelWidth = width,
             EncoderLayers = root.Size("encoder_layers", defaults.EncoderLayers),
             DecoderLayers = root.Size("decoder_layers", defaults.DecoderLayers),
-            EncoderHeads = Heads(root, "encoder_attention_heads", defaults.Heads, width),
-            DecoderHeads = Heads(root, "decoder_attention_heads", defaults.Heads, width),
+            EncoderHeads = Heads(root, "encoder_attention_heads", defaults, width),
+            DecoderHeads = Heads(root, "decoder_attention_heads", defaults, width),
             EncoderFeedForwardWidth = root.Size("encoder_ffn_dim", defaults.FeedForwardWidth),
             DecoderFeedForwardWidth = root.Size("decoder_ffn_dim", defaults.FeedForwardWidth),
             MaxSourcePositions = root.Size(defaults.SourcePositionsKey, defaults.MaxSourcePositions),
@@ -66,10 +70,12 @@ internal sealed record BartConfiguration
         };
     }
 
-    private static int Heads(ConfigurationSection root, string key, int defaultValue, int width)
+    private static int Heads(ConfigurationSection root, string key, BartDefaults defaults, int width)
     {
-        int heads = root.Size(key, defaultValue);
-        return width % heads == 0 ? heads : throw root.Refuse(key, heads, $"a divisor of d_model, which is {width}");
+        int heads = root.Size(key, defaults.Heads);
+        return width % heads == 0
+            ? heads
+            : throw root.Refuse(key, heads, $"a divisor of {defaults.WidthKey}, which is {width}");
     }
 }
 
@@ -87,6 +93,7 @@ internal sealed record BartDefaults
     public string Activation { get; init; } = "gelu";
     public bool ScalesEmbeddings { get; init; }
 
+    public string WidthKey { get; init; } = "d_model";
     public string SourceVocabularyKey { get; init; } = "vocab_size";
     public string TargetVocabularyKey { get; init; } = "decoder_vocab_size";
     public string SourcePositionsKey { get; init; } = "max_position_embeddings";

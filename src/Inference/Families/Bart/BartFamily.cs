@@ -36,6 +36,7 @@ internal sealed class BartFamily : IFamily
                     ScalesEmbeddings = true,
                 }
                 : new BartDefaults { VocabularySize = configuration.ModelType == "mvp" ? 50267 : 50265 };
-        return new BartNetwork(BartConfiguration.Read(configuration, defaults), _variant, weights, options);
+        BartVariant variant = _variant with { StartsTargetsFromTheirEnd = configuration.ModelType == "plbart" };
+        return new BartNetwork(BartConfiguration.Read(configuration, defaults), variant, weights, options);
     }
 }

@@ -6,86 +6,55 @@ namespace Seq2Seq.Inference.Families.Bart;
 
 /// <summary>
 /// The forward pass of BART (Lewis et al. 2019, arXiv 1910.13461), as models/bart/modeling_bart.py of transformers has it:
-/// a norm after each block's residual sum, biases everywhere, positions added to the embeddings.
+/// a norm after each block's residual sum, biases everywhere, positions added to the embeddings. Families after it changed
+/// where norms stand, how tokens are embedded and what the encoder's tokens see.
 /// </summary>
-// A block is x = norm(x + attention(x)), in the decoder x = norm(x + attention-to-source(x)), x = norm(x + feed-forward(x)).
+// A block is x = norm(x + attention(x)), in the decoder x = norm(x + attention-to-source(x)), x = norm(x + feed-forward(x)):
+// see PostNormSublayers.
 internal class BartForwardPass : IForwardPass
 {
     private readonly BartNetwork _network;
-    private readonly MultiHeadAttention _decoderAttention;
-    private readonly Rows _hidden;
-    private readonly Rows _queryKeyValue;
-    private readonly Rows _query;
-    private readonly Rows _keyValue;
-    private readonly Rows _context;
-    private readonly Rows _encoderWide;
-    private readonly Rows _decoderWide;
+    private readonly BartSublayers _decoder;
     private readonly Rows _logits;
 
     public BartForwardPass(BartNetwork network)
-    {
-        BartConfiguration configuration = network.Configuration;
-        Device device = network.Shape.Device;
-        int width = configuration.ModelWidth;
-        _network = network;
-        EncoderAttention = Attention(configuration.EncoderHeads);
-        _decoderAttention = Attention(configuration.DecoderHeads);
-        _hidden = new Rows(width, device);
-        _queryKeyValue = new Rows(3 * width, device);
-        _query = new Rows(width, device);
-        _keyValue = new Rows(2 * width, device);
-        _context = new Rows(width, device);
-        _encoderWide = new Rows(configuration.EncoderFeedForwardWidth, device);
-        _decoderWide = new Rows(configuration.DecoderFeedForwardWidth, device);
-        _logits = new Rows(configuration.VocabularySize, device);
+        : this(network, (shape, device) => new PostNormSublayers(shape, device)) { }
 
-        MultiHeadAttention Attention(int heads) =>
-            MultiHeadAttention.Create(heads, width / heads, scale: Math.Pow(width / heads, -0.5), device);
+    protected BartForwardPass(BartNetwork network, Func<BartSublayerShape, Device, BartSublayers> createSublayers)
+    {
+        Device device = network.Shape.Device;
+        _network = network;
+        Encoder = createSublayers(network.Configuration.EncoderShape, device);
+        _decoder = createSublayers(network.Configuration.DecoderShape, device);
+        _logits = new Rows(network.Configuration.VocabularySize, device);
     }
 
-    protected MultiHeadAttention EncoderAttention { get; }
+    /// <summary>The encoder's sub-layers.</summary>
+    protected BartSublayers Encoder { get; }
 
-    public Rows Encode(SourceBatch source)
+    public virtual Rows Encode(SourceBatch source)
     {
-        EmbedSource(source, _hidden);
+        EmbedSource(source, Encoder.Hidden);
         for (int i = 0; i < _network.Encoder.Layers.Count; i++)
         {
             BartEncoderLayer layer = _network.Encoder.Layers[i];
-            layer.SelfAttention.QueryKeyValue.Forward(_hidden, _queryKeyValue);
-            AttendToSource(i, source, _queryKeyValue, _context);
-            layer.SelfAttention.Output.Forward(_context, _hidden, accumulate: true);
-            layer.SelfAttention.Norm.Forward(_hidden, _hidden);
-            FeedForward(layer.FeedForward, _encoderWide);
+            Encoder.Project(layer.SelfAttention);
+            AttendToSource(i, source, Encoder.QueryKeyValue, Encoder.Context);
+            Encoder.AddContext(layer.SelfAttention);
+            Encoder.FeedForward(layer.FeedForward);
         }
 
-        for (int i = 0; i < _network.Decoder.Layers.Count; i++)
-        {
-            _network.Decoder.Layers[i].CrossAttention.KeyValue.Forward(_hidden, _keyValue);
-            _decoderAttention.Remember(_keyValue, source, i);
-        }
-
-        return _hidden;
+        _network.Encoder.FinalNorm?.Forward(Encoder.Hidden, Encoder.Hidden);
+        Remember(Encoder.Hidden, source);
+        return Encoder.Hidden;
     }
 
     public Rows Decode(DecoderBatch batch)
     {
-        EmbedTarget(batch, _hidden);
-        for (int i = 0; i < _network.Decoder.Layers.Count; i++)
-        {
-            BartDecoderLayer layer = _network.Decoder.Layers[i];
-            layer.SelfAttention.QueryKeyValue.Forward(_hidden, _queryKeyValue);
-            _decoderAttention.Decode(_queryKeyValue, batch, i, bias: null, _context);
-            layer.SelfAttention.Output.Forward(_context, _hidden, accumulate: true);
-            layer.SelfAttention.Norm.Forward(_hidden, _hidden);
-
-            layer.CrossAttention.Query.Forward(_hidden, _query);
-            _decoderAttention.Recall(_query, batch, i, _context);
-            layer.CrossAttention.Output.Forward(_context, _hidden, accumulate: true);
-            layer.CrossAttention.Norm.Forward(_hidden, _hidden);
-            FeedForward(layer.FeedForward, _decoderWide);
-        }
-
-        _network.Head.Forward(_hidden, _logits);
+        EmbedTarget(batch, _decoder.Hidden);
+        _decoder.Decode(_network.Decoder.Layers, batch);
+        _network.Decoder.FinalNorm?.Forward(_decoder.Hidden, _decoder.Hidden);
+        _network.Head.Forward(_decoder.Hidden, batch, _logits);
         return _logits;
     }
 
@@ -97,15 +66,9 @@ internal class BartForwardPass : IForwardPass
 
     protected virtual void Dispose(bool disposing)
     {
-        EncoderAttention.Dispose();
-        _decoderAttention.Dispose();
-        foreach (
-            Rows rows in (Rows[])
-                [_hidden, _queryKeyValue, _query, _keyValue, _context, _encoderWide, _decoderWide, _logits]
-        )
-        {
-            rows.Dispose();
-        }
+        Encoder.Dispose();
+        _decoder.Dispose();
+        _logits.Dispose();
     }
 
     protected virtual void EmbedSource(SourceBatch source, Rows hidden) =>
@@ -116,7 +79,11 @@ internal class BartForwardPass : IForwardPass
 
     /// <summary>Self-attention of an encoder's layer: <c>[query | key | value]</c> → context.</summary>
     protected virtual void AttendToSource(int layer, SourceBatch source, Rows queryKeyValue, Rows context) =>
-        EncoderAttention.Encode(queryKeyValue, source, bias: null, context);
+        Encoder.Attention.Encode(queryKeyValue, source, bias: null, context);
+
+    /// <summary>Keeps the keys and values of the encoder's states for every layer of the decoder.</summary>
+    protected void Remember(Rows states, SourceBatch source) =>
+        _decoder.Remember(_network.Decoder.Layers, states, source);
 
     private static void Embed<TLayer>(
         BartStack<TLayer> stack,
@@ -129,12 +96,5 @@ internal class BartForwardPass : IForwardPass
         stack.Tokens.Forward(tokenIds, hidden);
         stack.Positions?.Forward(positions, hidden, accumulate: true);
         stack.EmbeddingNorm?.Forward(hidden, hidden);
-    }
-
-    private void FeedForward(BartFeedForward layer, Rows wide)
-    {
-        layer.Input.Forward(_hidden, wide, _network.Configuration.Activation);
-        layer.Output.Forward(wide, _hidden, accumulate: true);
-        layer.Norm.Forward(_hidden, _hidden);
     }
 }

@@ -18,25 +18,66 @@ namespace Seq2Seq.Inference.Families.Bart;
 //                        self_attn_layer_norm, final_layer_norm
 // model.decoder.layers.N: likewise, with encoder_attn and encoder_attn_layer_norm between
 // lm_head [vocabulary, model], or shared; final_logits_bias [1, vocabulary], or zeros
-internal sealed class BartNetwork : INetwork
+internal class BartNetwork(
+    BartConfiguration configuration,
+    BartVariant variant,
+    WeightScope weights,
+    NetworkOptions options
+)
+    : BartNetwork<BartEncoderLayer, BartDecoderLayer>(
+        configuration,
+        variant,
+        weights,
+        options,
+        (take, layer, _) => take.EncoderLayer(layer),
+        (take, layer, _) => take.DecoderLayer(layer)
+    )
 {
-    private readonly BartVariant _variant;
+    private readonly BartVariant _variant = variant;
 
-    public BartNetwork(
+    public override IForwardPass CreateForwardPass() => _variant.CreateForwardPass(this);
+}
+
+/// <summary>The weights of a BART whose layers may be a family's own.</summary>
+internal abstract class BartNetwork<TEncoderLayer, TDecoderLayer> : INetwork
+    where TEncoderLayer : IDisposable
+    where TDecoderLayer : IDisposable
+{
+    /// <param name="configuration">Sizes and kinds.</param>
+    /// <param name="variant">Which of the optional parts there are.</param>
+    /// <param name="weights">Where all weights are taken from.</param>
+    /// <param name="options">Device and compute type.</param>
+    /// <param name="takeEncoderLayer">Takes a layer, given its scope and its number.</param>
+    /// <param name="takeDecoderLayer">Likewise.</param>
+    protected BartNetwork(
         BartConfiguration configuration,
         BartVariant variant,
         WeightScope weights,
-        NetworkOptions options
+        NetworkOptions options,
+        Func<BartWeights, WeightScope, int, TEncoderLayer> takeEncoderLayer,
+        Func<BartWeights, WeightScope, int, TDecoderLayer> takeDecoderLayer
     )
     {
         using DisposeScope scope = NewDisposeScope();
-        _variant = variant;
         Configuration = configuration;
-        Shape = ShapeOf(configuration, variant, options);
+        Shape = new NetworkShape
+        {
+            Device = options.Device,
+            VocabularySize = configuration.VocabularySize,
+            SourceVocabularySize = configuration.SourceVocabularySize,
+            DecoderLayers = configuration.DecoderLayers,
+            CacheWidth = 2 * configuration.ModelWidth,
+            MemoryWidth = 2 * configuration.ModelWidth,
+            HasGlobalAttention = variant.HasGlobalAttention,
+            StartsTargetsFromTheirEnd = variant.StartsTargetsFromTheirEnd,
+            MaxSourceTokens = variant.HasEndlessPositions ? null : configuration.MaxSourcePositions,
+            MaxTargetTokens = variant.HasEndlessPositions ? null : configuration.MaxTargetPositions,
+        };
+
         BartWeights take = new(configuration, variant, weights, options);
-        Encoder = take.Encoder();
-        Decoder = take.Decoder();
-        Head = take.Head(Encoder.Tokens, Decoder.Tokens);
+        Encoder = take.Encoder((layer, index) => takeEncoderLayer(take, layer, index));
+        Decoder = take.Decoder((layer, index) => takeDecoderLayer(take, layer, index));
+        Head = new OutputProjection(take.Head(Encoder.Tokens, Decoder.Tokens));
     }
 
     public BartConfiguration Configuration { get; }
@@ -45,29 +86,22 @@ internal sealed class BartNetwork : INetwork
 
     public GenerationDefaults GenerationDefaults => Configuration.GenerationDefaults;
 
-    public BartStack<BartEncoderLayer> Encoder { get; }
+    public BartStack<TEncoderLayer> Encoder { get; }
 
-    public BartStack<BartDecoderLayer> Decoder { get; }
+    public BartStack<TDecoderLayer> Decoder { get; }
 
     /// <summary>Model width → vocabulary.</summary>
-    public Linear Head { get; }
+    public OutputProjection Head { get; }
 
-    public static NetworkShape ShapeOf(BartConfiguration configuration, BartVariant variant, NetworkOptions options) =>
-        new()
-        {
-            Device = options.Device,
-            VocabularySize = configuration.VocabularySize,
-            SourceVocabularySize = configuration.SourceVocabularySize,
-            DecoderLayers = configuration.DecoderLayers,
-            CacheWidth = 2 * configuration.ModelWidth,
-            MemoryWidth = 2 * configuration.ModelWidth,
-            MaxSourceTokens = variant.HasEndlessPositions ? null : configuration.MaxSourcePositions,
-            MaxTargetTokens = variant.HasEndlessPositions ? null : configuration.MaxTargetPositions,
-        };
-
-    public IForwardPass CreateForwardPass() => _variant.CreateForwardPass(this);
+    public abstract IForwardPass CreateForwardPass();
 
     public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected virtual void Dispose(bool disposing)
     {
         Encoder.Dispose();
         Decoder.Dispose();

@@ -3,8 +3,12 @@ namespace Seq2Seq.Inference.Families.Bart;
 /// <summary>Which of the optional parts a family's network has, and how it computes on them.</summary>
 internal sealed record BartVariant
 {
-    /// <summary>What the names of the encoder's and the decoder's weights begin with.</summary>
-    public string Prefix { get; init; } = "model";
+    /// <summary>What the names of the encoder's and the decoder's weights begin with; null: with the two themselves.</summary>
+    public string? Prefix { get; init; } = "model";
+
+    public string Encoder { get; init; } = "encoder";
+
+    public string Decoder { get; init; } = "decoder";
 
     /// <summary>Rows of the learned position table before position 0; null when positions are sinusoids, which are computed.</summary>
     public int? LearnedPositionOffset { get; init; }
@@ -30,14 +34,30 @@ internal sealed record BartVariant
     /// <summary>Names of the linear layers of the encoder's attention.</summary>
     public BartAttentionNames EncoderAttention { get; init; } = BartAttentionNames.Default;
 
+    /// <summary>Name of the decoder's attention to the source.</summary>
+    public string CrossAttention { get; init; } = "encoder_attn";
+
+    /// <summary>Names of a layer's feed-forward.</summary>
+    public BartFeedForwardNames FeedForward { get; init; } = new("fc1", "fc2", "final_layer_norm");
+
+    /// <inheritdoc cref="NetworkShape.HasGlobalAttention"/>
+    public bool HasGlobalAttention { get; init; }
+
     /// <summary>Name of the vocabulary projection.</summary>
     public string Head { get; init; } = "lm_head";
+
+    /// <summary>See <see cref="NetworkShape.StartsTargetsFromTheirEnd"/>.</summary>
+    public bool StartsTargetsFromTheirEnd { get; init; }
 
     /// <summary>Whether a bias may be added to the logits (<c>final_logits_bias</c>).</summary>
     public bool HasLogitsBias { get; init; } = true;
 
-    public required Func<BartNetwork, IForwardPass> CreateForwardPass { get; init; }
+    /// <summary>Creates the forward pass of a <see cref="BartNetwork"/>.</summary>
+    public Func<BartNetwork, IForwardPass> CreateForwardPass { get; init; } = network => new BartForwardPass(network);
 }
+
+/// <summary>Names of a feed-forward's linear layers and of its norm.</summary>
+internal sealed record BartFeedForwardNames(string Input, string Output, string Norm);
 
 /// <summary>Names of an attention's linear layers.</summary>
 internal sealed record BartAttentionNames(string Query, string Key, string Value, string Output)

@@ -13,49 +13,31 @@ internal sealed class BartWeights(
     NetworkOptions options
 )
 {
-    private readonly WeightScope _model = weights[variant.Prefix];
+    private readonly WeightScope _model = variant.Prefix is { } prefix ? weights[prefix] : weights;
 
     private int Model => configuration.ModelWidth;
 
-    public BartStack<BartEncoderLayer> Encoder() => Encoder((layer, _) => EncoderLayer(layer));
-
     /// <param name="takeLayer">Takes a layer, given its scope and its number.</param>
     public BartStack<TLayer> Encoder<TLayer>(Func<WeightScope, int, TLayer> takeLayer)
-        where TLayer : IDisposable
-    {
-        WeightScope encoder = _model["encoder"];
-        return new BartStack<TLayer>(
-            Tokens("encoder", "decoder", configuration.SourceVocabularySize),
-            Positions(encoder["embed_positions"], configuration.MaxSourcePositions),
-            variant.HasEmbeddingNorm ? Norm(encoder["layernorm_embedding"]) : null,
-            [
-                .. Enumerable
-                    .Range(0, configuration.EncoderLayers)
-                    .Select(index => takeLayer(encoder["layers"][index], index)),
-            ],
-            variant.FinalNorm is { } norm ? Norm(encoder[norm]) : null
+        where TLayer : IDisposable =>
+        Stack(
+            _model[variant.Encoder],
+            Tokens(variant.Encoder, variant.Decoder, configuration.SourceVocabularySize),
+            configuration.MaxSourcePositions,
+            configuration.EncoderLayers,
+            takeLayer
         );
-    }
-
-    public BartStack<BartDecoderLayer> Decoder() => Decoder((layer, _) => DecoderLayer(layer));
 
     /// <param name="takeLayer">Takes a layer, given its scope and its number.</param>
     public BartStack<TLayer> Decoder<TLayer>(Func<WeightScope, int, TLayer> takeLayer)
-        where TLayer : IDisposable
-    {
-        WeightScope decoder = _model["decoder"];
-        return new BartStack<TLayer>(
-            Tokens("decoder", "encoder", configuration.VocabularySize),
-            Positions(decoder["embed_positions"], configuration.MaxTargetPositions),
-            variant.HasEmbeddingNorm ? Norm(decoder["layernorm_embedding"]) : null,
-            [
-                .. Enumerable
-                    .Range(0, configuration.DecoderLayers)
-                    .Select(index => takeLayer(decoder["layers"][index], index)),
-            ],
-            variant.FinalNorm is { } norm ? Norm(decoder[norm]) : null
+        where TLayer : IDisposable =>
+        Stack(
+            _model[variant.Decoder],
+            Tokens(variant.Decoder, variant.Encoder, configuration.VocabularySize),
+            configuration.MaxTargetPositions,
+            configuration.DecoderLayers,
+            takeLayer
         );
-    }
 
     /// <summary>The projection to the vocabulary. Embeddings that are tied to it give up their own table.</summary>
     public Linear Head(params ReadOnlySpan<Embedding> embeddings)
@@ -64,9 +46,9 @@ internal sealed class BartWeights(
         string[] names =
         [
             $"{variant.Head}.weight",
-            $"{variant.Prefix}.shared.weight",
-            $"{variant.Prefix}.decoder.embed_tokens.weight",
-            $"{variant.Prefix}.encoder.embed_tokens.weight",
+            OfModel("shared.weight"),
+            OfModel($"{variant.Decoder}.embed_tokens.weight"),
+            OfModel($"{variant.Encoder}.embed_tokens.weight"),
         ];
         Tensor weight = weights.TakeTied(
             HasOneVocabulary ? names : names.AsSpan(0, 3),
@@ -85,6 +67,22 @@ internal sealed class BartWeights(
         return head;
     }
 
+    private BartStack<TLayer> Stack<TLayer>(
+        WeightScope scope,
+        Embedding tokens,
+        int positions,
+        int layers,
+        Func<WeightScope, int, TLayer> takeLayer
+    )
+        where TLayer : IDisposable =>
+        new(
+            tokens,
+            Positions(scope["embed_positions"], positions),
+            variant.HasEmbeddingNorm ? Norm(scope["layernorm_embedding"]) : null,
+            [.. Enumerable.Range(0, layers).Select(index => takeLayer(scope["layers"][index], index))],
+            variant.FinalNorm is { } norm ? Norm(scope[norm]) : null
+        );
+
     private bool HasOneVocabulary =>
         !variant.HasSeparateEmbeddings && configuration.SourceVocabularySize == configuration.VocabularySize;
 
@@ -100,9 +98,11 @@ internal sealed class BartWeights(
         Tensor weight =
             !HasOneVocabulary ? _model.TakeTied(names.AsSpan(0, 2), count, Model)
             : Array.Exists(names, _model.Contains) ? _model.TakeTied(names, count, Model)
-            : weights.TakeTied([$"{variant.Prefix}.shared.weight", $"{variant.Head}.weight"], count, Model);
+            : weights.TakeTied([OfModel("shared.weight"), $"{variant.Head}.weight"], count, Model);
         return new Embedding(weight, Scale);
     }
+
+    private string OfModel(string name) => variant.Prefix is { } prefix ? $"{prefix}.{name}" : name;
 
     private double Scale => configuration.ScalesEmbeddings ? Math.Sqrt(Model) : 1;
 
@@ -129,13 +129,13 @@ internal sealed class BartWeights(
         return new Embedding(table.narrow(0, offset, count));
     }
 
-    private BartEncoderLayer EncoderLayer(WeightScope layer) =>
+    public BartEncoderLayer EncoderLayer(WeightScope layer) =>
         new(SelfAttention(layer, variant.EncoderAttention), FeedForward(layer, configuration.EncoderFeedForwardWidth));
 
-    private BartDecoderLayer DecoderLayer(WeightScope layer) =>
+    public BartDecoderLayer DecoderLayer(WeightScope layer) =>
         new(
             SelfAttention(layer, BartAttentionNames.Default),
-            CrossAttention(layer, "encoder_attn"),
+            CrossAttention(layer, variant.CrossAttention),
             FeedForward(layer, configuration.DecoderFeedForwardWidth)
         );
 
@@ -162,7 +162,11 @@ internal sealed class BartWeights(
     }
 
     private BartFeedForward FeedForward(WeightScope layer, int width) =>
-        new(Dense(width, Model, layer["fc1"]), Dense(Model, width, layer["fc2"]), Norm(layer["final_layer_norm"]));
+        new(
+            Dense(width, Model, layer[variant.FeedForward.Input]),
+            Dense(Model, width, layer[variant.FeedForward.Output]),
+            Norm(layer[variant.FeedForward.Norm])
+        );
 
     public LayerNorm Norm(WeightScope scope) => new(scope.Take("weight", Model), scope.Take("bias", Model));
 

@@ -31,6 +31,6 @@ internal sealed class BigBirdPegasusForwardPass(BartNetwork network, BigBirdBloc
             }
         }
 
-        EncoderAttention.Attend(queryKeyValue, _pattern, context);
+        Encoder.Attention.Attend(queryKeyValue, _pattern, context);
     }
 }

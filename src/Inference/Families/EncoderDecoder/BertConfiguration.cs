@@ -1,3 +1,4 @@
+using Seq2Seq.Inference.Families.Bart;
 using Seq2Seq.Inference.Layers;
 using Seq2Seq.Inference.Loading;
 
@@ -38,6 +39,8 @@ internal sealed record BertConfiguration
 
     /// <summary>Longest sequence there are positions for.</summary>
     public int MaxTokens => Positions - FirstPosition;
+
+    public BartSublayerShape SublayerShape => new(ModelWidth, Heads, FeedForwardWidth, Activation);
 
     /// <exception cref="ModelConfigurationException">A key can't be used; names it.</exception>
     public static BertConfiguration Read(ConfigurationSection half)

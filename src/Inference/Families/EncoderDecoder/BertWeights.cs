@@ -35,7 +35,7 @@ internal sealed record BertDecoder(
     IReadOnlyList<BartDecoderLayer> Layers,
     Linear HeadDense,
     LayerNorm HeadNorm,
-    Linear Head
+    OutputProjection Head
 ) : IDisposable
 {
     public void Dispose()
@@ -115,14 +115,16 @@ internal sealed class BertWeights(
             ],
             Linear.Create(dense.Take("weight", Model, Model), dense.Take("bias", Model), computeType),
             new LayerNorm(norm.Take("weight", Model), norm.Take("bias", Model), configuration.NormEpsilon),
-            Linear.Create(
-                weights.TakeTied(
-                    configuration.IsTied ? [$"{headName}decoder.weight", .. words] : [$"{headName}decoder.weight"],
-                    configuration.VocabularySize,
-                    Model
-                ),
-                weights.TakeTied(bias, configuration.VocabularySize),
-                computeType
+            new OutputProjection(
+                Linear.Create(
+                    weights.TakeTied(
+                        configuration.IsTied ? [$"{headName}decoder.weight", .. words] : [$"{headName}decoder.weight"],
+                        configuration.VocabularySize,
+                        Model
+                    ),
+                    weights.TakeTied(bias, configuration.VocabularySize),
+                    computeType
+                )
             )
         );
     }

@@ -1,3 +1,4 @@
+using Seq2Seq.Inference.Families.Bart;
 using Seq2Seq.Inference.Layers;
 using Seq2Seq.Inference.Loading;
 
@@ -27,6 +28,15 @@ internal sealed record Gpt2Configuration
 
     /// <summary>Whether a layer's attention scores are also divided by its number, from 1.</summary>
     public required bool ScalesByLayer { get; init; }
+
+    public BartSublayerShape SublayerShape
+    {
+        get
+        {
+            BartSublayerShape shape = new(ModelWidth, Heads, FeedForwardWidth, Activation);
+            return ScalesScores ? shape : shape with { Scale = 1 };
+        }
+    }
 
     /// <exception cref="ModelConfigurationException">A key can't be used; names it.</exception>
     public static Gpt2Configuration Read(ConfigurationSection half)

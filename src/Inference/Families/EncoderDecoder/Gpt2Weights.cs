@@ -13,7 +13,7 @@ internal sealed record Gpt2Decoder(
     Embedding Positions,
     IReadOnlyList<BartDecoderLayer> Layers,
     LayerNorm FinalNorm,
-    Linear Head
+    OutputProjection Head
 ) : IDisposable
 {
     public void Dispose()
@@ -54,10 +54,16 @@ internal sealed class Gpt2Weights(Gpt2Configuration configuration, WeightScope w
             new Embedding(_transformer["wpe"].Take("weight", configuration.Positions, Model)),
             [.. Enumerable.Range(0, configuration.Layers).Select(Layer)],
             Norm(_transformer["ln_f"]),
-            Linear.Create(
-                weights.TakeTied(configuration.IsTied ? head : head.AsSpan(0, 1), configuration.VocabularySize, Model),
-                bias: null,
-                computeType
+            new OutputProjection(
+                Linear.Create(
+                    weights.TakeTied(
+                        configuration.IsTied ? head : head.AsSpan(0, 1),
+                        configuration.VocabularySize,
+                        Model
+                    ),
+                    bias: null,
+                    computeType
+                )
             )
         );
     }

@@ -14,7 +14,6 @@ internal sealed class FsmtFamily : IFamily
         HasEndlessPositions = true,
         HasLogitsBias = false,
         Head = "model.decoder.output_projection",
-        CreateForwardPass = network => new FsmtForwardPass(network),
     };
 
     private static readonly BartDefaults _defaults = new()
@@ -53,10 +52,13 @@ internal sealed class FsmtFamily : IFamily
         }
 
         weights.Note(
-            "A target token's place is not told to the decoder: transformers 5.17, whose tokens are those to equal, gives every one the first position."
+            options.AsPublished
+                ? "Target tokens have positions of their own, as published: transformers 5.17 gives every one the first position."
+                : "A target token's place is not told to the decoder: transformers 5.17, whose tokens are those to equal, gives every one the first position. The model setting AsPublished gives each its own."
         );
         BartVariant variant = _variant with
         {
+            CreateForwardPass = network => new FsmtForwardPass(network, options.AsPublished),
             HasSeparateEmbeddings = !isTied,
             StoredPositions = read.MaxSourcePositions + read.PaddingToken!.Value + 1,
         };

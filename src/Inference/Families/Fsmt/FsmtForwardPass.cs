@@ -11,7 +11,7 @@ namespace Seq2Seq.Inference.Families.Fsmt;
 /// </summary>
 // FSMTDecoder.forward counts positions within the tokens it is given. In 5.17 generate gives it one token a step, so that
 // every target token has the first position; before, it gave all tokens so far.
-internal sealed class FsmtForwardPass(BartNetwork network) : BartForwardPass(network)
+internal sealed class FsmtForwardPass(BartNetwork network, bool hasTargetPositions) : BartForwardPass(network)
 {
     private readonly BartNetwork _network = network;
     private readonly FairseqPositions _sourcePositions = Positions(network, network.Encoder.Positions);
@@ -26,7 +26,14 @@ internal sealed class FsmtForwardPass(BartNetwork network) : BartForwardPass(net
     protected override void EmbedTarget(DecoderBatch batch, Rows hidden)
     {
         _network.Decoder.Tokens.Forward(batch.TokenIds, hidden);
-        _targetPositions.AddFirst(batch, hidden);
+        if (hasTargetPositions)
+        {
+            _targetPositions.Add(batch, hidden);
+        }
+        else
+        {
+            _targetPositions.AddFirst(batch, hidden);
+        }
     }
 
     protected override void Dispose(bool disposing)

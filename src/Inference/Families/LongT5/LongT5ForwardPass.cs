@@ -11,72 +11,41 @@ namespace Seq2Seq.Inference.Families.LongT5;
 /// transformers has it: T5, but a token of the encoder sees the tokens near it only and, in the transient-global kind, sums
 /// over the blocks of its line, which every layer makes anew.
 /// </summary>
-// A block is x = x + attention(norm(x)), in the decoder x = x + attention-to-source(norm(x)), x = x + feed-forward(norm(x)).
+// A block is x = x + attention(norm(x)), in the decoder x = x + attention-to-source(norm(x)), x = x + feed-forward(norm(x)):
+// see T5Sublayers.
 internal sealed class LongT5ForwardPass : IForwardPass
 {
     private readonly LongT5Network _network;
-    private readonly MultiHeadAttention _attention;
+    private readonly T5Sublayers _sublayers;
     private readonly PositionBias _encoderBias;
     private readonly PositionBias? _blockBias;
     private readonly PositionBias _decoderBias;
-    private readonly Rows _hidden;
-    private readonly Rows _normed;
-    private readonly Rows _queryKeyValue;
     private readonly Rows _blocks;
     private readonly Rows _blockKeys;
-    private readonly Rows _query;
-    private readonly Rows _keyValue;
-    private readonly Rows _context;
-    private readonly Rows _wide;
-    private readonly Rows _gateAndUp;
-    private readonly Rows _logits;
 
     public LongT5ForwardPass(LongT5Network network)
     {
-        T5Configuration configuration = network.Configuration.T5;
+        T5Configuration configuration = network.Configuration;
         Device device = network.Shape.Device;
+        LongT5EncoderLayer first = network.Encoder.Layers[0];
         _network = network;
-        _attention = MultiHeadAttention.Create(configuration.Heads, configuration.HeadWidth, scale: 1, device);
-        _encoderBias = Bias(network.Encoder.Layers[0].SelfAttention.Bias!, isBidirectional: true);
-        _blockBias = network.Encoder.Layers[0].BlockBias is { } weight ? Bias(weight, isBidirectional: true) : null;
-        _decoderBias = Bias(network.Decoder.Layers[0].SelfAttention.Bias!, isBidirectional: false);
-        _hidden = new Rows(configuration.ModelWidth, device);
-        _normed = new Rows(configuration.ModelWidth, device);
-        _queryKeyValue = new Rows(3 * configuration.InnerWidth, device);
+        _sublayers = new T5Sublayers(configuration, device);
+        _encoderBias = _sublayers.Bias(first.SelfAttention.Bias!, isBidirectional: true);
+        _blockBias = first.BlockBias is { } table ? _sublayers.Bias(table, isBidirectional: true) : null;
+        _decoderBias = _sublayers.Bias(network.Decoder.Layers[0].SelfAttention.Bias!, isBidirectional: false);
         _blocks = new Rows(configuration.ModelWidth, device);
         _blockKeys = new Rows(3 * configuration.InnerWidth, device);
-        _query = new Rows(configuration.InnerWidth, device);
-        _keyValue = new Rows(2 * configuration.InnerWidth, device);
-        _context = new Rows(configuration.InnerWidth, device);
-        _wide = new Rows(configuration.FeedForwardWidth, device);
-        _gateAndUp = new Rows(2 * configuration.FeedForwardWidth, device);
-        _logits = new Rows(configuration.VocabularySize, device);
-
-        PositionBias Bias(Tensor table, bool isBidirectional) =>
-            new(
-                distances =>
-                    T5Buckets.Bias(
-                        table,
-                        distances,
-                        isBidirectional,
-                        configuration.BiasBuckets,
-                        configuration.BiasMaxDistance
-                    ),
-                device
-            );
     }
 
     public Rows Encode(SourceBatch source)
     {
-        LongT5Blocks? blocks = _blockBias is null ? null : new(source, _network.Configuration.BlockSize);
+        LongT5Blocks? blocks = _blockBias is null ? null : new(source, _network.BlockSize);
         SideKeys? side = blocks is { Count: > 0 } ? new(_blockKeys, blocks.Starts, blocks.OfTokens, _blockBias!) : null;
-        int radius = _network.Configuration.LocalRadius;
-        AttentionWindow window = new(radius, radius);
-        _network.Encoder.Tokens.Forward(source.TokenIds, _hidden);
+        AttentionWindow window = new(_network.LocalRadius, _network.LocalRadius);
+        _network.Encoder.Tokens.Forward(source.TokenIds, _sublayers.Hidden);
         foreach (LongT5EncoderLayer layer in _network.Encoder.Layers)
         {
-            layer.SelfAttention.Norm.Forward(_hidden, _normed);
-            layer.SelfAttention.QueryKeyValue.Forward(_normed, _queryKeyValue);
+            _sublayers.Project(layer.SelfAttention);
             if (side is not null)
             {
                 SumBlocks(blocks!);
@@ -84,69 +53,50 @@ internal sealed class LongT5ForwardPass : IForwardPass
                 layer.SelfAttention.QueryKeyValue.Forward(_blocks, _blockKeys);
             }
 
-            _attention.Encode(_queryKeyValue, source, _encoderBias, _context, window, side);
-            layer.SelfAttention.Output.Forward(_context, _hidden, accumulate: true);
-            FeedForward(layer.FeedForward);
+            _sublayers.Attention.Encode(
+                _sublayers.QueryKeyValue,
+                source,
+                _encoderBias,
+                _sublayers.Context,
+                window,
+                side
+            );
+            _sublayers.AddContext(layer.SelfAttention);
+            _sublayers.FeedForward(layer.FeedForward);
         }
 
-        _network.Encoder.FinalNorm.Forward(_hidden, _normed);
+        Rows states = _sublayers.Finish(_network.Encoder.FinalNorm);
         for (int i = 0; i < _network.Decoder.Layers.Count; i++)
         {
-            _network.Decoder.Layers[i].CrossAttention.KeyValue.Forward(_normed, _keyValue);
-            _attention.Remember(_keyValue, source, i);
+            _sublayers.Remember(_network.Decoder.Layers[i].CrossAttention, source, i);
         }
 
-        return _normed;
+        return states;
     }
 
     public Rows Decode(DecoderBatch batch)
     {
-        _network.Decoder.Tokens.Forward(batch.TokenIds, _hidden);
+        _network.Decoder.Tokens.Forward(batch.TokenIds, _sublayers.Hidden);
         for (int i = 0; i < _network.Decoder.Layers.Count; i++)
         {
             T5DecoderLayer layer = _network.Decoder.Layers[i];
-            layer.SelfAttention.Norm.Forward(_hidden, _normed);
-            layer.SelfAttention.QueryKeyValue.Forward(_normed, _queryKeyValue);
-            _attention.Decode(_queryKeyValue, batch, i, _decoderBias, _context);
-            layer.SelfAttention.Output.Forward(_context, _hidden, accumulate: true);
-
-            layer.CrossAttention.Norm.Forward(_hidden, _normed);
-            layer.CrossAttention.Query.Forward(_normed, _query);
-            _attention.Recall(_query, batch, i, _context);
-            layer.CrossAttention.Output.Forward(_context, _hidden, accumulate: true);
-            FeedForward(layer.FeedForward);
+            _sublayers.Attend(layer.SelfAttention, batch, i, _decoderBias);
+            _sublayers.Recall(layer.CrossAttention, batch, i);
+            _sublayers.FeedForward(layer.FeedForward);
         }
 
-        _network.Decoder.FinalNorm.Forward(_hidden, _normed);
-        _network.Head.Forward(_normed, _logits);
-        return _logits;
+        _sublayers.Finish(_network.Decoder.FinalNorm);
+        return _sublayers.Logits(_network.Head, batch);
     }
 
     public void Dispose()
     {
-        _attention.Dispose();
+        _sublayers.Dispose();
         _encoderBias.Dispose();
         _blockBias?.Dispose();
         _decoderBias.Dispose();
-        foreach (
-            Rows rows in (Rows[])
-                [
-                    _hidden,
-                    _normed,
-                    _queryKeyValue,
-                    _blocks,
-                    _blockKeys,
-                    _query,
-                    _keyValue,
-                    _context,
-                    _wide,
-                    _gateAndUp,
-                    _logits,
-                ]
-        )
-        {
-            rows.Dispose();
-        }
+        _blocks.Dispose();
+        _blockKeys.Dispose();
     }
 
     /// <summary>Each block becomes the sum of its tokens' normed states.</summary>
@@ -155,23 +105,7 @@ internal sealed class LongT5ForwardPass : IForwardPass
         _blocks.Resize(blocks.Count);
         Tensor sums = _blocks.Tensor;
         using DisposeScope scope = NewDisposeScope();
-        Tensor states = _normed.Tensor.index_select(0, tensor(blocks.Tokens, device: sums.device));
+        Tensor states = _sublayers.Normed.Tensor.index_select(0, tensor(blocks.Tokens, device: sums.device));
         sums.zero_().index_add_(0, tensor(blocks.Blocks, device: sums.device), states, alpha: 1);
-    }
-
-    private void FeedForward(T5FeedForward layer)
-    {
-        layer.Norm.Forward(_hidden, _normed);
-        if (layer.IsGated)
-        {
-            layer.Input.Forward(_normed, _gateAndUp);
-            _network.Configuration.T5.Activation.Gate(_gateAndUp, _wide);
-        }
-        else
-        {
-            layer.Input.Forward(_normed, _wide, _network.Configuration.T5.Activation);
-        }
-
-        layer.Output.Forward(_wide, _hidden, accumulate: true);
     }
 }

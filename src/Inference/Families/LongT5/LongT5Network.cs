@@ -1,9 +1,7 @@
 using Seq2Seq.Inference.Families.T5;
-using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Layers;
 using Seq2Seq.Inference.Loading;
 using Seq2Seq.Inference.Weights;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Seq2Seq.Inference.Families.LongT5;
@@ -15,68 +13,39 @@ namespace Seq2Seq.Inference.Families.LongT5;
 // encoder.block.N.layer.0.LocalSelfAttention or TransientGlobalSelfAttention
 //   q, k, v, o and relative_attention_bias as in T5; the second has
 //   global_input_layer_norm [model], and in block 0 global_relative_attention_bias [buckets, heads]
-internal sealed class LongT5Network : INetwork
-{
-    public LongT5Network(
-        LongT5Configuration configuration,
-        ModelConfiguration folder,
-        WeightScope weights,
-        NetworkOptions options
+internal sealed class LongT5Network(
+    LongT5Configuration configuration,
+    ModelConfiguration folder,
+    WeightScope weights,
+    NetworkOptions options
+)
+    : T5Network<LongT5EncoderLayer, T5DecoderLayer>(
+        configuration.T5,
+        folder,
+        weights,
+        options,
+        (take, block, index) => EncoderLayer(take, block, index, configuration.SeesBlocks),
+        (take, block, index) => take.DecoderLayer(block, index)
     )
+{
+    /// <inheritdoc cref="LongT5Configuration.LocalRadius"/>
+    public int LocalRadius { get; } = configuration.LocalRadius;
+
+    /// <inheritdoc cref="LongT5Configuration.BlockSize"/>
+    public int BlockSize { get; } = configuration.BlockSize;
+
+    public override IForwardPass CreateForwardPass() => new LongT5ForwardPass(this);
+
+    private static LongT5EncoderLayer EncoderLayer(T5Weights take, WeightScope block, int index, bool seesBlocks)
     {
-        using DisposeScope scope = NewDisposeScope();
-        Configuration = configuration;
-        Shape = new NetworkShape
-        {
-            Device = options.Device,
-            VocabularySize = configuration.T5.VocabularySize,
-            DecoderLayers = configuration.T5.DecoderLayers,
-            CacheWidth = 2 * configuration.T5.InnerWidth,
-            MemoryWidth = 2 * configuration.T5.InnerWidth,
-        };
-
-        T5Weights take = new(configuration.T5, folder, weights, options.ComputeType);
-        Encoder = take.Encoder(EncoderLayer);
-        Decoder = take.Decoder(take.DecoderLayer);
-        Head = take.Head();
-
-        LongT5EncoderLayer EncoderLayer(WeightScope block, int index)
-        {
-            string name = configuration.SeesBlocks
-                ? LongT5Configuration.TransientGlobalAttention
-                : LongT5Configuration.LocalAttention;
-            WeightScope attention = block[0][name];
-            return new LongT5EncoderLayer(
-                take.SelfAttention(block[0], index, name),
-                configuration.SeesBlocks ? take.Norm(attention["global_input_layer_norm"]) : null,
-                configuration.SeesBlocks && index == 0
-                    ? take.PositionBias(attention["global_relative_attention_bias"])
-                    : null,
-                take.FeedForward(block[1])
-            );
-        }
-    }
-
-    public LongT5Configuration Configuration { get; }
-
-    public NetworkShape Shape { get; }
-
-    public GenerationDefaults GenerationDefaults => Configuration.T5.GenerationDefaults;
-
-    public T5Stack<LongT5EncoderLayer> Encoder { get; }
-
-    public T5Stack<T5DecoderLayer> Decoder { get; }
-
-    /// <summary>Model width → vocabulary.</summary>
-    public Linear Head { get; }
-
-    public IForwardPass CreateForwardPass() => new LongT5ForwardPass(this);
-
-    public void Dispose()
-    {
-        Encoder.Dispose();
-        Decoder.Dispose();
-        Head.Dispose();
+        string name = seesBlocks ? LongT5Configuration.TransientGlobalAttention : LongT5Configuration.LocalAttention;
+        WeightScope attention = block[0][name];
+        return new LongT5EncoderLayer(
+            take.SelfAttention(block[0], index, name),
+            seesBlocks ? take.Norm(attention["global_input_layer_norm"]) : null,
+            seesBlocks && index == 0 ? take.PositionBias(attention["global_relative_attention_bias"]) : null,
+            take.FeedForward(block[1])
+        );
     }
 }
 

@@ -21,7 +21,7 @@ internal sealed class FairseqPositions(int width, int padding, Device device, Em
     private int[] _rows = new int[64];
 
     /// <exception cref="ModelConfigurationException">The configuration has no padding token, or vectors too short for sinusoids.</exception>
-    public static void Check(ConfigurationSection root, BartConfiguration configuration)
+    public static void Check(ConfigurationSection root, BartConfiguration configuration, string widthKey = "d_model")
     {
         if (configuration.PaddingToken is null)
         {
@@ -30,11 +30,7 @@ internal sealed class FairseqPositions(int width, int padding, Device device, Em
 
         if (configuration.ModelWidth < 4)
         {
-            throw root.Refuse(
-                "d_model",
-                configuration.ModelWidth,
-                "at least 4, so that positions have two wavelengths"
-            );
+            throw root.Refuse(widthKey, configuration.ModelWidth, "at least 4, so that positions have two wavelengths");
         }
     }
 

@@ -12,6 +12,7 @@ internal sealed class MbartFamily : IFamily
         LearnedPositionOffset = 2,
         HasEmbeddingNorm = true,
         FinalNorm = "layer_norm",
+        StartsTargetsFromTheirEnd = true,
         CreateForwardPass = network => new MbartForwardPass(network),
     };
 

@@ -20,8 +20,20 @@ internal sealed record NllbMoeConfiguration
     /// <summary>What experts' outputs are multiplied by: one minus the dropout of training.</summary>
     public required float ExpertScale { get; init; }
 
+    /// <summary>Whether tokens go through their likeliest experts; else through the experts 1 and 0.</summary>
+    // NllbMoeExperts.forward of 5.17 takes the mask of likeliest experts for a list of experts' numbers, so that expert 1
+    // stands for every token's likeliest expert and expert 0 for all others.
+    public required bool UsesLikeliestExperts { get; init; }
+
+    /// <summary>How many experts of a layer are computed with: the first ones.</summary>
+    public int UsedExperts => UsesLikeliestExperts ? Experts : 2;
+
+    /// <summary>The experts that a token goes through when these are its likeliest ones.</summary>
+    public TokenExperts Computed(TokenExperts token) =>
+        UsesLikeliestExperts ? token : token with { First = 1, Second = 0 };
+
     /// <exception cref="ModelConfigurationException">A key can't be used; names it.</exception>
-    public static NllbMoeConfiguration Read(ModelConfiguration configuration)
+    public static NllbMoeConfiguration Read(ModelConfiguration configuration, bool usesLikeliestExperts)
     {
         ConfigurationSection root = configuration.Root;
         string policy = root.Text("second_expert_policy", "all");
@@ -42,6 +54,7 @@ internal sealed record NllbMoeConfiguration
             Experts = root.Integer("num_experts", 128, 2, int.MaxValue),
             EncoderSparseStep = root.Integer("encoder_sparse_step", 4, 0, int.MaxValue),
             DecoderSparseStep = root.Integer("decoder_sparse_step", 4, 0, int.MaxValue),
+            UsesLikeliestExperts = usesLikeliestExperts,
             HasRouterBias = root.Flag("router_bias", defaultValue: false),
             ExpertScale = (float)(1 - Math.Max(0, root.Number("moe_token_dropout", 0.2))),
             Routing = new NllbMoeRouting

@@ -10,9 +10,11 @@ internal sealed class NllbMoeFamily : IFamily
 
     public INetwork Build(ModelConfiguration configuration, WeightScope weights, NetworkOptions options)
     {
-        NllbMoeConfiguration read = NllbMoeConfiguration.Read(configuration);
+        NllbMoeConfiguration read = NllbMoeConfiguration.Read(configuration, options.AsPublished);
         weights.Note(
-            "Tokens are sent to the experts 0 and 1 of a layer, whichever the router names: transformers 5.17, whose tokens are those to equal, takes its mask of chosen experts for their numbers."
+            options.AsPublished
+                ? "Tokens are sent to the experts that the router names, as published: transformers 5.17 sends all to the experts 0 and 1."
+                : "Tokens are sent to the experts 0 and 1 of a layer, whichever the router names: transformers 5.17, whose tokens are those to equal, takes its mask of chosen experts for their numbers. The model setting AsPublished sends them where the router says."
         );
         return new NllbMoeNetwork(read, weights, options);
     }

@@ -1,8 +1,8 @@
 using Seq2Seq.Inference.Families.Bart;
 using Seq2Seq.Inference.Families.M2M100;
+using Seq2Seq.Inference.Families.Mbart;
 using Seq2Seq.Inference.Layers;
 using Seq2Seq.Inference.Layers.Attention;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Seq2Seq.Inference.Families.NllbMoe;
@@ -11,174 +11,143 @@ namespace Seq2Seq.Inference.Families.NllbMoe;
 /// The forward pass of NLLB-MoE (Costa-jussà et al. 2022, arXiv 2207.04672), as models/nllb_moe/modeling_nllb_moe.py of
 /// transformers 5.17 has it: M2M-100's, with a router and experts instead of the feed-forward in some layers.
 /// </summary>
-// A block is x = x + attention(norm(x)), in the decoder x = x + attention-to-source(norm(x)), x = x + feed-forward(norm(x)).
-// A sparse feed-forward gives a token w₁ e₁(x) + w₀ e₀(x): NllbMoeExperts.forward of 5.17 takes the mask of likeliest experts
-// for a list of experts' numbers, so that expert 1 stands for every token's likeliest expert and expert 0 for all others.
+// A block is x = x + attention(norm(x)), in the decoder x = x + attention-to-source(norm(x)), x = x + feed-forward(norm(x)):
+// see PreNormSublayers. A sparse feed-forward gives a token w₁ e₁(x) + w₂ e₂(x) of its two experts: see NllbMoeRouting.
 internal sealed class NllbMoeForwardPass : IForwardPass
 {
     private readonly NllbMoeNetwork _network;
-    private readonly MultiHeadAttention _encoderAttention;
-    private readonly MultiHeadAttention _decoderAttention;
+    private readonly PreNormSublayers _encoder;
+    private readonly PreNormSublayers _decoder;
     private readonly FairseqPositions _positions;
-    private readonly Rows _hidden;
-    private readonly Rows _normed;
-    private readonly Rows _queryKeyValue;
-    private readonly Rows _query;
-    private readonly Rows _keyValue;
-    private readonly Rows _context;
+    private readonly ExpertDispatch _dispatch;
+    private readonly Rows _routing;
     private readonly Rows _encoderWide;
     private readonly Rows _decoderWide;
-    private readonly Rows _routed;
-    private readonly Rows _expertOutput;
     private readonly Rows _logits;
     private readonly List<int> _groupStarts = [];
+    private readonly List<ExpertRoute> _routes = [];
 
     public NllbMoeForwardPass(NllbMoeNetwork network)
     {
-        BartConfiguration configuration = network.Configuration.Base;
+        BartConfiguration configuration = network.Configuration;
         Device device = network.Shape.Device;
-        int width = configuration.ModelWidth;
         _network = network;
-        _encoderAttention = Attention(configuration.EncoderHeads);
-        _decoderAttention = Attention(configuration.DecoderHeads);
-        _positions = new FairseqPositions(width, configuration.PaddingToken!.Value, device);
-        _hidden = new Rows(width, device);
-        _normed = new Rows(width, device);
-        _queryKeyValue = new Rows(3 * width, device);
-        _query = new Rows(width, device);
-        _keyValue = new Rows(2 * width, device);
-        _context = new Rows(width, device);
+        _encoder = new PreNormSublayers(configuration.EncoderShape, device);
+        _decoder = new PreNormSublayers(configuration.DecoderShape, device);
+        _positions = new FairseqPositions(configuration.ModelWidth, configuration.PaddingToken!.Value, device);
+        _dispatch = new ExpertDispatch(configuration.ModelWidth, device);
+        _routing = new Rows(network.Sparse.Experts, device);
         _encoderWide = new Rows(configuration.EncoderFeedForwardWidth, device);
         _decoderWide = new Rows(configuration.DecoderFeedForwardWidth, device);
-        _routed = new Rows(network.Configuration.Experts, device);
-        _expertOutput = new Rows(width, device);
         _logits = new Rows(configuration.VocabularySize, device);
-
-        MultiHeadAttention Attention(int heads) =>
-            MultiHeadAttention.Create(heads, width / heads, scale: Math.Pow(width / heads, -0.5), device);
     }
 
     public Rows Encode(SourceBatch source)
     {
-        _groupStarts.Clear();
-        _groupStarts.AddRange(source.Starts);
-        _network.Encoder.Tokens.Forward(source.TokenIds, _hidden);
-        _positions.Add(source, _hidden);
+        GroupByLine(source);
+        _network.Encoder.Tokens.Forward(source.TokenIds, _encoder.Hidden);
+        _positions.Add(source, _encoder.Hidden);
         foreach (NllbMoeEncoderLayer layer in _network.Encoder.Layers)
         {
-            layer.SelfAttention.Norm.Forward(_hidden, _normed);
-            layer.SelfAttention.QueryKeyValue.Forward(_normed, _queryKeyValue);
-            _encoderAttention.Encode(_queryKeyValue, source, bias: null, _context);
-            layer.SelfAttention.Output.Forward(_context, _hidden, accumulate: true);
-            FeedForward(layer.FeedForward, _encoderWide);
+            _encoder.Attend(layer.SelfAttention, source);
+            FeedForward(layer.FeedForward, _encoder, _encoderWide);
         }
 
-        _network.Encoder.FinalNorm!.Forward(_hidden, _hidden);
+        _network.Encoder.FinalNorm!.Forward(_encoder.Hidden, _encoder.Hidden);
         for (int i = 0; i < _network.Decoder.Layers.Count; i++)
         {
-            _network.Decoder.Layers[i].CrossAttention.KeyValue.Forward(_hidden, _keyValue);
-            _decoderAttention.Remember(_keyValue, source, i);
+            _decoder.Remember(_network.Decoder.Layers[i].CrossAttention, _encoder.Hidden, source, i);
         }
 
-        return _hidden;
+        return _encoder.Hidden;
     }
 
     public Rows Decode(DecoderBatch batch)
     {
         GroupByLine(batch);
-        _network.Decoder.Tokens.Forward(batch.TokenIds, _hidden);
-        _positions.Add(batch, _hidden);
+        _network.Decoder.Tokens.Forward(batch.TokenIds, _decoder.Hidden);
+        _positions.Add(batch, _decoder.Hidden);
         for (int i = 0; i < _network.Decoder.Layers.Count; i++)
         {
             NllbMoeDecoderLayer layer = _network.Decoder.Layers[i];
-            layer.SelfAttention.Norm.Forward(_hidden, _normed);
-            layer.SelfAttention.QueryKeyValue.Forward(_normed, _queryKeyValue);
-            _decoderAttention.Decode(_queryKeyValue, batch, i, bias: null, _context);
-            layer.SelfAttention.Output.Forward(_context, _hidden, accumulate: true);
-
-            layer.CrossAttention.Norm.Forward(_hidden, _normed);
-            layer.CrossAttention.Query.Forward(_normed, _query);
-            _decoderAttention.Recall(_query, batch, i, _context);
-            layer.CrossAttention.Output.Forward(_context, _hidden, accumulate: true);
-            FeedForward(layer.FeedForward, _decoderWide);
+            _decoder.Attend(layer.SelfAttention, batch, i);
+            _decoder.Recall(layer.CrossAttention, batch, i);
+            FeedForward(layer.FeedForward, _decoder, _decoderWide);
         }
 
-        _network.Decoder.FinalNorm!.Forward(_hidden, _hidden);
-        _network.Head.Forward(_hidden, _logits);
+        _network.Decoder.FinalNorm!.Forward(_decoder.Hidden, _decoder.Hidden);
+        _network.Head.Forward(_decoder.Hidden, batch, _logits);
         return _logits;
     }
 
     public void Dispose()
     {
-        _encoderAttention.Dispose();
-        _decoderAttention.Dispose();
+        _encoder.Dispose();
+        _decoder.Dispose();
         _positions.Dispose();
-        foreach (
-            Rows rows in (Rows[])
-                [
-                    _hidden,
-                    _normed,
-                    _queryKeyValue,
-                    _query,
-                    _keyValue,
-                    _context,
-                    _encoderWide,
-                    _decoderWide,
-                    _routed,
-                    _expertOutput,
-                    _logits,
-                ]
-        )
+        _dispatch.Dispose();
+        foreach (Rows rows in (Rows[])[_routing, _encoderWide, _decoderWide, _logits])
         {
             rows.Dispose();
         }
     }
 
-    private void FeedForward(NllbMoeFeedForward layer, Rows wide)
+    private void FeedForward(NllbMoeFeedForward layer, PreNormSublayers sublayers, Rows wide)
     {
-        Activation activation = _network.Configuration.Base.Activation;
-        layer.Norm.Forward(_hidden, _normed);
-        if (layer.Router is null)
+        if (layer.Dense is { } dense)
         {
-            layer.Experts[0].Input.Forward(_normed, wide, activation);
-            layer.Experts[0].Output.Forward(wide, _hidden, accumulate: true);
+            sublayers.FeedForward(dense);
             return;
         }
 
-        layer.Router.Forward(_normed, _routed);
-        float[][] weights = Route();
-        for (int i = 0; i < layer.Experts.Count; i++)
+        NllbMoeExperts sparse = layer.Sparse!;
+        Rows normed = sublayers.Enter(sparse.Norm);
+        sparse.Router.Forward(normed, _routing);
+        Route();
+        _dispatch.Forward(
+            normed,
+            _routes,
+            (expert, rows, output) =>
+            {
+                sparse.Experts[expert].Input.Forward(rows, wide, _network.Configuration.Activation);
+                sparse.Experts[expert].Output.Forward(wide, output);
+            },
+            sublayers.Hidden
+        );
+    }
+
+    /// <summary>The experts of every token, of lines that do not see each other.</summary>
+    private void Route()
+    {
+        _routes.Clear();
+        using Tensor onCpu = _routing.Tensor.cpu();
+        ReadOnlySpan<float> logits = onCpu.FloatSpan();
+        for (int group = 0; group < _groupStarts.Count - 1; group++)
         {
-            layer.Experts[i].Input.Forward(_normed, wide, activation);
-            layer.Experts[i].Output.Forward(wide, _expertOutput);
-            using DisposeScope scope = NewDisposeScope();
-            Tensor weight = tensor(weights[i], device: _hidden.Tensor.device).unsqueeze(1);
-            _hidden.Tensor.add_(_expertOutput.Tensor.mul(weight));
+            (int start, int end) = (_groupStarts[group], _groupStarts[group + 1]);
+            ReadOnlySpan<float> own = logits[(start * _routing.Width)..(end * _routing.Width)];
+            TokenExperts[] tokens = _network.Sparse.Routing.Route(own, _routing.Width);
+            for (int i = 0; i < tokens.Length; i++)
+            {
+                TokenExperts token = _network.Sparse.Computed(tokens[i]);
+                Send(start + i, token.First, token.FirstWeight);
+                Send(start + i, token.Second, token.SecondWeight);
+            }
         }
     }
 
-    /// <summary>Weights of the experts 0 and 1 for each token, of lines that do not see each other.</summary>
-    private float[][] Route()
+    private void Send(int row, int expert, float weight)
     {
-        using Tensor onCpu = _routed.Tensor.cpu();
-        ReadOnlySpan<float> logits = onCpu.FloatSpan();
-        NllbMoeConfiguration configuration = _network.Configuration;
-        float[] second = new float[_routed.Count];
-        float[] first = new float[_routed.Count];
-        for (int group = 0; group < _groupStarts.Count - 1; group++)
+        if (weight != 0)
         {
-            Range tokens = _groupStarts[group].._groupStarts[group + 1];
-            Range own = (tokens.Start.Value * _routed.Width)..(tokens.End.Value * _routed.Width);
-            configuration.Routing.Route(logits[own], _routed.Width, first.AsSpan(tokens), second.AsSpan(tokens));
+            _routes.Add(new ExpertRoute(row, expert, weight * _network.Sparse.ExpertScale));
         }
+    }
 
-        for (int token = 0; token < _routed.Count; token++)
-        {
-            first[token] *= configuration.ExpertScale;
-            second[token] *= configuration.ExpertScale;
-        }
-
-        return [second, first];
+    private void GroupByLine(SourceBatch source)
+    {
+        _groupStarts.Clear();
+        _groupStarts.AddRange(source.Starts);
     }
 
     /// <summary>The hypotheses of one line stand side by side, and are routed together as the reference does.</summary>

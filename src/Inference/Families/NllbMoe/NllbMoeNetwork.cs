@@ -1,8 +1,6 @@
 using Seq2Seq.Inference.Families.Bart;
-using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Layers;
 using Seq2Seq.Inference.Weights;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Seq2Seq.Inference.Families.NllbMoe;
@@ -16,106 +14,117 @@ namespace Seq2Seq.Inference.Families.NllbMoe;
 //   ff_layer_norm                                 instead of final_layer_norm
 //   ffn.fc1, ffn.fc2                              a dense feed-forward, or in every so many layers
 //   ffn.router.classifier [experts, model], ffn.experts.expert_N.fc1, fc2
-internal sealed class NllbMoeNetwork : INetwork
+internal sealed class NllbMoeNetwork(NllbMoeConfiguration configuration, WeightScope weights, NetworkOptions options)
+    : BartNetwork<NllbMoeEncoderLayer, NllbMoeDecoderLayer>(
+        configuration.Base,
+        _variant,
+        weights,
+        options,
+        (take, layer, index) => EncoderLayer(take, layer, index, configuration),
+        (take, layer, index) => DecoderLayer(take, layer, index, configuration)
+    )
 {
-    /// <summary>Experts that the reference's layers compute with.</summary>
-    private const int UsedExperts = 2;
-
     private static readonly BartVariant _variant = new()
     {
         HasEndlessPositions = true,
         HasLogitsBias = false,
         FinalNorm = "layer_norm",
-        CreateForwardPass = _ => throw new NotSupportedException("An NLLB-MoE has a forward pass of its own."),
     };
 
-    public NllbMoeNetwork(NllbMoeConfiguration configuration, WeightScope weights, NetworkOptions options)
-    {
-        using DisposeScope scope = NewDisposeScope();
-        BartConfiguration shared = configuration.Base;
-        Configuration = configuration;
-        Shape = BartNetwork.ShapeOf(shared, _variant, options);
-        BartWeights take = new(shared, _variant, weights, options);
-        Encoder = take.Encoder(
-            (layer, index) =>
-                new NllbMoeEncoderLayer(
-                    take.SelfAttention(layer, BartAttentionNames.Default),
-                    FeedForward(
-                        take,
-                        layer,
-                        shared.EncoderFeedForwardWidth,
-                        IsSparse(index, configuration.EncoderSparseStep)
-                    )
-                )
+    /// <summary>How the experts are used.</summary>
+    public NllbMoeConfiguration Sparse { get; } = configuration;
+
+    public override IForwardPass CreateForwardPass() => new NllbMoeForwardPass(this);
+
+    private static NllbMoeEncoderLayer EncoderLayer(
+        BartWeights take,
+        WeightScope layer,
+        int index,
+        NllbMoeConfiguration configuration
+    ) =>
+        new(
+            take.SelfAttention(layer, BartAttentionNames.Default),
+            FeedForward(
+                take,
+                layer,
+                configuration.Base.EncoderFeedForwardWidth,
+                IsSparse(index, configuration.EncoderSparseStep),
+                configuration
+            )
         );
-        Decoder = take.Decoder(
-            (layer, index) =>
-                new NllbMoeDecoderLayer(
-                    take.SelfAttention(layer, BartAttentionNames.Default),
-                    take.CrossAttention(layer, "cross_attention"),
-                    FeedForward(
-                        take,
-                        layer,
-                        shared.DecoderFeedForwardWidth,
-                        IsSparse(index, configuration.DecoderSparseStep)
-                    )
-                )
+
+    private static NllbMoeDecoderLayer DecoderLayer(
+        BartWeights take,
+        WeightScope layer,
+        int index,
+        NllbMoeConfiguration configuration
+    ) =>
+        new(
+            take.SelfAttention(layer, BartAttentionNames.Default),
+            take.CrossAttention(layer, "cross_attention"),
+            FeedForward(
+                take,
+                layer,
+                configuration.Base.DecoderFeedForwardWidth,
+                IsSparse(index, configuration.DecoderSparseStep),
+                configuration
+            )
         );
-        Head = take.Head(Encoder.Tokens, Decoder.Tokens);
-    }
-
-    public NllbMoeConfiguration Configuration { get; }
-
-    public NetworkShape Shape { get; }
-
-    public GenerationDefaults GenerationDefaults => Configuration.Base.GenerationDefaults;
-
-    public BartStack<NllbMoeEncoderLayer> Encoder { get; }
-
-    public BartStack<NllbMoeDecoderLayer> Decoder { get; }
-
-    /// <summary>Model width → vocabulary.</summary>
-    public Linear Head { get; }
-
-    public IForwardPass CreateForwardPass() => new NllbMoeForwardPass(this);
-
-    public void Dispose()
-    {
-        Encoder.Dispose();
-        Decoder.Dispose();
-        Head.Dispose();
-    }
 
     private static bool IsSparse(int layer, int step) => step > 0 && (layer + 1) % step == 0;
 
-    private NllbMoeFeedForward FeedForward(BartWeights take, WeightScope layer, int width, bool isSparse)
+    private static NllbMoeFeedForward FeedForward(
+        BartWeights take,
+        WeightScope layer,
+        int width,
+        bool isSparse,
+        NllbMoeConfiguration configuration
+    )
     {
         LayerNorm norm = take.Norm(layer["ff_layer_norm"]);
         WeightScope dense = layer["ffn"];
+        int model = configuration.Base.ModelWidth;
         return isSparse
             ? new NllbMoeFeedForward(
-                norm,
-                Router(dense["router"]["classifier"]),
-                Experts(take, dense["experts"], width)
+                Dense: null,
+                new NllbMoeExperts(
+                    norm,
+                    Router(dense["router"]["classifier"], configuration),
+                    Experts(take, dense["experts"], width, configuration)
+                )
             )
-            : new NllbMoeFeedForward(norm, Router: null, [Expert(take, dense, width)]);
+            : new NllbMoeFeedForward(
+                new BartFeedForward(
+                    take.Dense(width, model, dense["fc1"]),
+                    take.Dense(model, width, dense["fc2"]),
+                    norm
+                ),
+                Sparse: null
+            );
     }
 
-    private Linear Router(WeightScope scope)
+    private static Linear Router(WeightScope scope, NllbMoeConfiguration configuration)
     {
-        Tensor weight = scope.Take("weight", Configuration.Experts, Configuration.Base.ModelWidth);
-        Tensor? bias = Configuration.HasRouterBias ? scope.Take("bias", Configuration.Experts) : null;
+        Tensor weight = scope.Take("weight", configuration.Experts, configuration.Base.ModelWidth);
+        Tensor? bias = configuration.HasRouterBias ? scope.Take("bias", configuration.Experts) : null;
         return Linear.Create(weight, bias, Devices.ComputeType.Float32);
     }
 
     /// <summary>Keeps the experts that are computed with; the others are only verified.</summary>
-    private List<NllbMoeExpert> Experts(BartWeights take, WeightScope scope, int width)
+    private static List<NllbMoeExpert> Experts(
+        BartWeights take,
+        WeightScope scope,
+        int width,
+        NllbMoeConfiguration configuration
+    )
     {
         List<NllbMoeExpert> experts = [];
-        for (int i = 0; i < Configuration.Experts; i++)
+        int model = configuration.Base.ModelWidth;
+        for (int i = 0; i < configuration.Experts; i++)
         {
-            NllbMoeExpert expert = Expert(take, scope[$"expert_{i}"], width);
-            if (i < UsedExperts)
+            WeightScope own = scope[$"expert_{i}"];
+            NllbMoeExpert expert = new(take.Dense(width, model, own["fc1"]), take.Dense(model, width, own["fc2"]));
+            if (i < configuration.UsedExperts)
             {
                 experts.Add(expert);
             }
@@ -127,12 +136,30 @@ internal sealed class NllbMoeNetwork : INetwork
 
         return experts;
     }
+}
 
-    private NllbMoeExpert Expert(BartWeights take, WeightScope scope, int width) =>
-        new(
-            take.Dense(width, Configuration.Base.ModelWidth, scope["fc1"]),
-            take.Dense(Configuration.Base.ModelWidth, width, scope["fc2"])
-        );
+/// <summary>A layer's feed-forward: one of the two.</summary>
+internal sealed record NllbMoeFeedForward(BartFeedForward? Dense, NllbMoeExperts? Sparse) : IDisposable
+{
+    public void Dispose()
+    {
+        Dense?.Dispose();
+        Sparse?.Dispose();
+    }
+}
+
+/// <summary>A feed-forward of experts, with its norm before it; the router's outputs are one logit an expert.</summary>
+internal sealed record NllbMoeExperts(LayerNorm Norm, Linear Router, IReadOnlyList<NllbMoeExpert> Experts) : IDisposable
+{
+    public void Dispose()
+    {
+        Norm.Dispose();
+        Router.Dispose();
+        foreach (NllbMoeExpert expert in Experts)
+        {
+            expert.Dispose();
+        }
+    }
 }
 
 internal sealed record NllbMoeExpert(Linear Input, Linear Output) : IDisposable
@@ -141,21 +168,6 @@ internal sealed record NllbMoeExpert(Linear Input, Linear Output) : IDisposable
     {
         Input.Dispose();
         Output.Dispose();
-    }
-}
-
-/// <summary>Without a router it is dense and its one expert takes all tokens.</summary>
-internal sealed record NllbMoeFeedForward(LayerNorm Norm, Linear? Router, IReadOnlyList<NllbMoeExpert> Experts)
-    : IDisposable
-{
-    public void Dispose()
-    {
-        Norm.Dispose();
-        Router?.Dispose();
-        foreach (NllbMoeExpert expert in Experts)
-        {
-            expert.Dispose();
-        }
     }
 }
 

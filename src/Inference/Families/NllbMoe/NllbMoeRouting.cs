@@ -1,5 +1,8 @@
 namespace Seq2Seq.Inference.Families.NllbMoe;
 
+/// <summary>A token's likeliest expert and its second, with their weights; 0 for one that had no room.</summary>
+internal readonly record struct TokenExperts(int First, float FirstWeight, int Second, float SecondWeight);
+
 /// <summary>
 /// How tokens are shared out to experts: each to its two likeliest, as long as these have room (NllbMoeTop2Router of
 /// transformers 5.17). Room is counted over tokens that are routed together, which here are those of one line only.
@@ -18,84 +21,63 @@ internal sealed record NllbMoeRouting
     /// <summary>Whether tokens that are surer of their expert get room first, instead of those that stand first.</summary>
     public bool PrefersLikelyTokens { get; init; }
 
-    /// <summary>Weights of each token's likeliest expert and of its second; 0 for an expert that had no room.</summary>
     /// <param name="logits">The router's output for tokens routed together, <c>[tokens, experts]</c>.</param>
     /// <param name="experts">Number of experts; at least 2.</param>
-    /// <param name="first">Receives the weights of the likeliest experts, <c>[tokens]</c>.</param>
-    /// <param name="second">Receives the weights of the second experts, <c>[tokens]</c>.</param>
-    public void Route(ReadOnlySpan<float> logits, int experts, Span<float> first, Span<float> second)
+    /// <returns><c>[tokens]</c></returns>
+    public TokenExperts[] Route(ReadOnlySpan<float> logits, int experts)
     {
-        int tokens = first.Length;
-        int[] firstExpert = new int[tokens];
-        int[] secondExpert = new int[tokens];
-        float[] certainty = new float[tokens];
-        for (int token = 0; token < tokens; token++)
+        TokenExperts[] tokens = new TokenExperts[logits.Length / experts];
+        float[] certainty = new float[tokens.Length];
+        for (int i = 0; i < tokens.Length; i++)
         {
-            ReadOnlySpan<float> row = logits.Slice(token * experts, experts);
-            (firstExpert[token], secondExpert[token]) = Likeliest(row);
-            float most = row[firstExpert[token]];
-            float sum = 0;
-            foreach (float logit in row)
-            {
-                sum += MathF.Exp(logit - most);
-            }
-
-            certainty[token] = 1 / sum;
-            first[token] = 1 / sum;
-            second[token] = MathF.Exp(row[secondExpert[token]] - most) / sum;
-            if (NormalizesBeforeDropping)
-            {
-                Normalize(ref first[token], ref second[token]);
-            }
+            tokens[i] = Likeliest(logits.Slice(i * experts, experts));
+            certainty[i] = tokens[i].FirstWeight;
         }
 
-        DropWithoutRoom(firstExpert, secondExpert, certainty, experts, first, second);
+        if (NormalizesBeforeDropping)
+        {
+            Normalize(tokens);
+        }
+
+        DropWithoutRoom(tokens, certainty, experts);
         if (!NormalizesBeforeDropping)
         {
-            for (int token = 0; token < tokens; token++)
-            {
-                Normalize(ref first[token], ref second[token]);
-            }
+            Normalize(tokens);
         }
+
+        return tokens;
     }
 
-    private void DropWithoutRoom(
-        int[] firstExpert,
-        int[] secondExpert,
-        float[] certainty,
-        int experts,
-        Span<float> first,
-        Span<float> second
-    )
+    private void DropWithoutRoom(TokenExperts[] tokens, float[] certainty, int experts)
     {
-        int tokens = firstExpert.Length;
         int room =
             CapacityFraction > 0
-                ? (int)Math.Ceiling(CapacityFraction * tokens)
-                : Capacity ?? (2 * ((tokens + experts - 1) / experts));
-        IEnumerable<int> order = Enumerable.Range(0, tokens);
+                ? (int)Math.Ceiling(CapacityFraction * tokens.Length)
+                : Capacity ?? (2 * ((tokens.Length + experts - 1) / experts));
+        IEnumerable<int> order = Enumerable.Range(0, tokens.Length);
         int[] inOrder = PrefersLikelyTokens ? [.. order.OrderByDescending(token => certainty[token])] : [.. order];
 
         // Second choices come after all first choices, dropped ones included.
         int[] taken = new int[experts];
         foreach (int token in inOrder)
         {
-            if (taken[firstExpert[token]]++ >= room)
+            if (taken[tokens[token].First]++ >= room)
             {
-                first[token] = 0;
+                tokens[token] = tokens[token] with { FirstWeight = 0 };
             }
         }
 
         foreach (int token in inOrder)
         {
-            if (taken[secondExpert[token]]++ >= room)
+            if (taken[tokens[token].Second]++ >= room)
             {
-                second[token] = 0;
+                tokens[token] = tokens[token] with { SecondWeight = 0 };
             }
         }
     }
 
-    private static (int First, int Second) Likeliest(ReadOnlySpan<float> logits)
+    /// <summary>The two likeliest experts with their probabilities.</summary>
+    private static TokenExperts Likeliest(ReadOnlySpan<float> logits)
     {
         int first = 0;
         int second = -1;
@@ -112,14 +94,23 @@ internal sealed record NllbMoeRouting
             }
         }
 
-        return (first, second);
+        float sum = 0;
+        foreach (float logit in logits)
+        {
+            sum += MathF.Exp(logit - logits[first]);
+        }
+
+        return new TokenExperts(first, 1 / sum, second, MathF.Exp(logits[second] - logits[first]) / sum);
     }
 
-    private static void Normalize(ref float first, ref float second)
+    private static void Normalize(TokenExperts[] tokens)
     {
         const float Epsilon = 1.1920929e-7f;
-        float sum = Math.Max(first + second, Epsilon);
-        first /= sum;
-        second /= sum;
+        for (int i = 0; i < tokens.Length; i++)
+        {
+            (float first, float second) = (tokens[i].FirstWeight, tokens[i].SecondWeight);
+            float sum = Math.Max(first + second, Epsilon);
+            tokens[i] = tokens[i] with { FirstWeight = first / sum, SecondWeight = second / sum };
+        }
     }
 }

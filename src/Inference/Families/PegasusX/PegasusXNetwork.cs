@@ -1,5 +1,4 @@
 using Seq2Seq.Inference.Families.Bart;
-using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Layers;
 using Seq2Seq.Inference.Weights;
 using TorchSharp;
@@ -13,7 +12,7 @@ namespace Seq2Seq.Inference.Families.PegasusX;
 /// </summary>
 // model.encoder.embed_global                                 [global tokens, model]
 // model.encoder.layers.N.global_self_attn_layer_norm
-internal sealed class PegasusXNetwork : INetwork
+internal sealed class PegasusXNetwork : BartNetwork
 {
     private static readonly BartVariant _variant = new()
     {
@@ -21,7 +20,6 @@ internal sealed class PegasusXNetwork : INetwork
         HasLogitsBias = false,
         HasAttentionBias = false,
         FinalNorm = "layer_norm",
-        CreateForwardPass = _ => throw new NotSupportedException("A PEGASUS-X has a forward pass of its own."),
     };
 
     public PegasusXNetwork(
@@ -30,10 +28,10 @@ internal sealed class PegasusXNetwork : INetwork
         WeightScope weights,
         NetworkOptions options
     )
+        : base(configuration, _variant, weights, options)
     {
         using DisposeScope scope = NewDisposeScope();
         Blocks = blocks;
-        Base = new BartNetwork(configuration, _variant, weights, options);
         WeightScope encoder = weights["model"]["encoder"];
         GlobalTokens = new Embedding(
             encoder["embed_global"].Take("weight", blocks.GlobalTokens, configuration.ModelWidth)
@@ -47,8 +45,6 @@ internal sealed class PegasusXNetwork : INetwork
         ];
     }
 
-    public BartNetwork Base { get; }
-
     public PegasusXBlocks Blocks { get; }
 
     /// <summary>The states that every line's global tokens begin with.</summary>
@@ -57,19 +53,16 @@ internal sealed class PegasusXNetwork : INetwork
     /// <summary>Of each encoder layer, the norm of the global tokens before attention.</summary>
     public IReadOnlyList<LayerNorm> GlobalNorms { get; }
 
-    public NetworkShape Shape => Base.Shape;
+    public override IForwardPass CreateForwardPass() => new PegasusXForwardPass(this);
 
-    public GenerationDefaults GenerationDefaults => Base.GenerationDefaults;
-
-    public IForwardPass CreateForwardPass() => new PegasusXForwardPass(this);
-
-    public void Dispose()
+    protected override void Dispose(bool disposing)
     {
-        Base.Dispose();
         GlobalTokens.Dispose();
         foreach (LayerNorm norm in GlobalNorms)
         {
             norm.Dispose();
         }
+
+        base.Dispose(disposing);
     }
 }

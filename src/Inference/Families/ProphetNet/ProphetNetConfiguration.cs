@@ -1,3 +1,4 @@
+using Seq2Seq.Inference.Families.Bart;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Layers;
 using Seq2Seq.Inference.Loading;
@@ -26,6 +27,10 @@ internal sealed record ProphetNetConfiguration
     public required int MaxDistance { get; init; }
     public required bool TiesEmbeddings { get; init; }
     public required GenerationDefaults GenerationDefaults { get; init; }
+
+    public BartSublayerShape EncoderShape => new(ModelWidth, EncoderHeads, EncoderFeedForwardWidth, Activation);
+
+    public BartSublayerShape DecoderShape => new(ModelWidth, DecoderHeads, DecoderFeedForwardWidth, Activation);
 
     /// <exception cref="ModelConfigurationException">A key can't be used; names it.</exception>
     public static ProphetNetConfiguration Read(ModelConfiguration configuration)

@@ -1,3 +1,4 @@
+using Seq2Seq.Inference.Families.Bart;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Layers;
 using Seq2Seq.Inference.Weights;
@@ -48,7 +49,7 @@ internal sealed class ProphetNetNetwork : INetwork
             model["encoder"],
             "encoder",
             configuration.EncoderLayers,
-            layer => new ProphetNetEncoderLayer(
+            layer => new BartEncoderLayer(
                 SelfAttention(layer),
                 FeedForward(layer, configuration.EncoderFeedForwardWidth)
             )
@@ -69,7 +70,7 @@ internal sealed class ProphetNetNetwork : INetwork
             )
         );
         PredictStream = FirstPredictStream(model["decoder"]["ngram_embeddings"]);
-        Head = Linear.Create(Embeddings(HeadName), bias: null, options.ComputeType);
+        Head = new OutputProjection(Linear.Create(Embeddings(HeadName), bias: null, options.ComputeType));
     }
 
     public ProphetNetConfiguration Configuration { get; }
@@ -78,7 +79,7 @@ internal sealed class ProphetNetNetwork : INetwork
 
     public GenerationDefaults GenerationDefaults => Configuration.GenerationDefaults;
 
-    public ProphetNetStack<ProphetNetEncoderLayer> Encoder { get; }
+    public ProphetNetStack<BartEncoderLayer> Encoder { get; }
 
     public ProphetNetStack<ProphetNetDecoderLayer> Decoder { get; }
 
@@ -86,7 +87,7 @@ internal sealed class ProphetNetNetwork : INetwork
     public Embedding PredictStream { get; }
 
     /// <summary>Model width → vocabulary.</summary>
-    public Linear Head { get; }
+    public OutputProjection Head { get; }
 
     private int Model => Configuration.ModelWidth;
 
@@ -137,20 +138,20 @@ internal sealed class ProphetNetNetwork : INetwork
             : _weights.Take(own, Configuration.VocabularySize, Model);
     }
 
-    private ProphetNetAttention SelfAttention(WeightScope layer)
+    private BartSelfAttention SelfAttention(WeightScope layer)
     {
         WeightScope attention = layer["self_attn"];
-        return new ProphetNetAttention(
+        return new BartSelfAttention(
             Fused(attention["query_proj"], attention["key_proj"], attention["value_proj"]),
             Fused(attention["out_proj"]),
             Norm(layer["self_attn_layer_norm"])
         );
     }
 
-    private ProphetNetCrossAttention CrossAttention(WeightScope layer)
+    private BartCrossAttention CrossAttention(WeightScope layer)
     {
         WeightScope attention = layer["cross_attn"];
-        return new ProphetNetCrossAttention(
+        return new BartCrossAttention(
             Fused(attention["query_proj"]),
             Fused(attention["key_proj"], attention["value_proj"]),
             Fused(attention["out_proj"]),
@@ -158,10 +159,10 @@ internal sealed class ProphetNetNetwork : INetwork
         );
     }
 
-    private ProphetNetFeedForward FeedForward(WeightScope layer, int width)
+    private BartFeedForward FeedForward(WeightScope layer, int width)
     {
         WeightScope dense = layer["feed_forward"];
-        return new ProphetNetFeedForward(
+        return new BartFeedForward(
             Dense(width, Model, dense["intermediate"]),
             Dense(Model, width, dense["output"]),
             Norm(layer["feed_forward_layer_norm"])
@@ -213,55 +214,12 @@ internal sealed record ProphetNetStack<TLayer>(
     }
 }
 
-internal sealed record ProphetNetAttention(Linear QueryKeyValue, Linear Output, LayerNorm Norm) : IDisposable
-{
-    public void Dispose()
-    {
-        QueryKeyValue.Dispose();
-        Output.Dispose();
-        Norm.Dispose();
-    }
-}
-
-/// <summary>Attention to the source.</summary>
-internal sealed record ProphetNetCrossAttention(Linear Query, Linear KeyValue, Linear Output, LayerNorm Norm)
-    : IDisposable
-{
-    public void Dispose()
-    {
-        Query.Dispose();
-        KeyValue.Dispose();
-        Output.Dispose();
-        Norm.Dispose();
-    }
-}
-
-internal sealed record ProphetNetFeedForward(Linear Input, Linear Output, LayerNorm Norm) : IDisposable
-{
-    public void Dispose()
-    {
-        Input.Dispose();
-        Output.Dispose();
-        Norm.Dispose();
-    }
-}
-
-internal sealed record ProphetNetEncoderLayer(ProphetNetAttention SelfAttention, ProphetNetFeedForward FeedForward)
-    : IDisposable
-{
-    public void Dispose()
-    {
-        SelfAttention.Dispose();
-        FeedForward.Dispose();
-    }
-}
-
 /// <summary>A decoder's layer; its position biases are linear in the hidden state.</summary>
 internal sealed record ProphetNetDecoderLayer(
-    ProphetNetAttention SelfAttention,
+    BartSelfAttention SelfAttention,
     Linear PositionBias,
-    ProphetNetCrossAttention CrossAttention,
-    ProphetNetFeedForward FeedForward
+    BartCrossAttention CrossAttention,
+    BartFeedForward FeedForward
 ) : IDisposable
 {
     public void Dispose()

@@ -11,141 +11,96 @@ namespace Seq2Seq.Inference.Families.SwitchTransformers;
 /// goes through the feed-forward of the one expert that the router finds likeliest, and its result is multiplied by that
 /// probability. No token is dropped for an expert's capacity.
 /// </summary>
-// A block is x = x + attention(norm(x)), in the decoder x = x + attention-to-source(norm(x)), x = x + feed-forward(norm(x)).
+// A block is x = x + attention(norm(x)), in the decoder x = x + attention-to-source(norm(x)), x = x + feed-forward(norm(x)):
+// see T5Sublayers.
 internal sealed class SwitchForwardPass : IForwardPass
 {
     private readonly SwitchNetwork _network;
-    private readonly MultiHeadAttention _attention;
-    private readonly ExpertDispatch _dispatch;
-    private readonly List<ExpertRoute> _routes = [];
+    private readonly T5Sublayers _sublayers;
     private readonly PositionBias _encoderBias;
     private readonly PositionBias _decoderBias;
-    private readonly Rows _hidden;
-    private readonly Rows _normed;
-    private readonly Rows _queryKeyValue;
-    private readonly Rows _query;
-    private readonly Rows _keyValue;
-    private readonly Rows _context;
-    private readonly Rows _wide;
+    private readonly ExpertDispatch _dispatch;
+    private readonly List<ExpertRoute> _routes = [];
     private readonly Rows _routing;
-    private readonly Rows _logits;
+    private readonly Rows _wide;
 
     public SwitchForwardPass(SwitchNetwork network)
     {
-        T5Configuration configuration = network.Configuration.T5;
+        T5Configuration configuration = network.Configuration;
         Device device = network.Shape.Device;
         _network = network;
-        _attention = MultiHeadAttention.Create(configuration.Heads, configuration.HeadWidth, scale: 1, device);
+        _sublayers = new T5Sublayers(configuration, device);
+        _encoderBias = _sublayers.Bias(network.Encoder.Layers[0].SelfAttention.Bias!, isBidirectional: true);
+        _decoderBias = _sublayers.Bias(network.Decoder.Layers[0].SelfAttention.Bias!, isBidirectional: false);
         _dispatch = new ExpertDispatch(configuration.ModelWidth, device);
-        _encoderBias = Bias(network.Encoder.Layers[0].SelfAttention.Bias!, isBidirectional: true);
-        _decoderBias = Bias(network.Decoder.Layers[0].SelfAttention.Bias!, isBidirectional: false);
-        _hidden = new Rows(configuration.ModelWidth, device);
-        _normed = new Rows(configuration.ModelWidth, device);
-        _queryKeyValue = new Rows(3 * configuration.InnerWidth, device);
-        _query = new Rows(configuration.InnerWidth, device);
-        _keyValue = new Rows(2 * configuration.InnerWidth, device);
-        _context = new Rows(configuration.InnerWidth, device);
+        _routing = new Rows(network.Experts, device);
         _wide = new Rows(configuration.FeedForwardWidth, device);
-        _routing = new Rows(network.Configuration.Experts, device);
-        _logits = new Rows(configuration.VocabularySize, device);
-
-        PositionBias Bias(Tensor table, bool isBidirectional) =>
-            new(
-                distances =>
-                    T5Buckets.Bias(
-                        table,
-                        distances,
-                        isBidirectional,
-                        configuration.BiasBuckets,
-                        configuration.BiasMaxDistance
-                    ),
-                device
-            );
     }
 
     public Rows Encode(SourceBatch source)
     {
-        _network.Encoder.Tokens.Forward(source.TokenIds, _hidden);
+        _network.Encoder.Tokens.Forward(source.TokenIds, _sublayers.Hidden);
         foreach (SwitchEncoderLayer layer in _network.Encoder.Layers)
         {
-            layer.SelfAttention.Norm.Forward(_hidden, _normed);
-            layer.SelfAttention.QueryKeyValue.Forward(_normed, _queryKeyValue);
-            _attention.Encode(_queryKeyValue, source, _encoderBias, _context);
-            layer.SelfAttention.Output.Forward(_context, _hidden, accumulate: true);
+            _sublayers.Attend(layer.SelfAttention, source, _encoderBias);
             FeedForward(layer.FeedForward);
         }
 
-        _network.Encoder.FinalNorm.Forward(_hidden, _normed);
+        Rows states = _sublayers.Finish(_network.Encoder.FinalNorm);
         for (int i = 0; i < _network.Decoder.Layers.Count; i++)
         {
-            _network.Decoder.Layers[i].CrossAttention.KeyValue.Forward(_normed, _keyValue);
-            _attention.Remember(_keyValue, source, i);
+            _sublayers.Remember(_network.Decoder.Layers[i].CrossAttention, source, i);
         }
 
-        return _normed;
+        return states;
     }
 
     public Rows Decode(DecoderBatch batch)
     {
-        _network.Decoder.Tokens.Forward(batch.TokenIds, _hidden);
+        _network.Decoder.Tokens.Forward(batch.TokenIds, _sublayers.Hidden);
         for (int i = 0; i < _network.Decoder.Layers.Count; i++)
         {
             SwitchDecoderLayer layer = _network.Decoder.Layers[i];
-            layer.SelfAttention.Norm.Forward(_hidden, _normed);
-            layer.SelfAttention.QueryKeyValue.Forward(_normed, _queryKeyValue);
-            _attention.Decode(_queryKeyValue, batch, i, _decoderBias, _context);
-            layer.SelfAttention.Output.Forward(_context, _hidden, accumulate: true);
-
-            layer.CrossAttention.Norm.Forward(_hidden, _normed);
-            layer.CrossAttention.Query.Forward(_normed, _query);
-            _attention.Recall(_query, batch, i, _context);
-            layer.CrossAttention.Output.Forward(_context, _hidden, accumulate: true);
+            _sublayers.Attend(layer.SelfAttention, batch, i, _decoderBias);
+            _sublayers.Recall(layer.CrossAttention, batch, i);
             FeedForward(layer.FeedForward);
         }
 
-        _network.Decoder.FinalNorm.Forward(_hidden, _normed);
-        _network.Head.Forward(_normed, _logits);
-        return _logits;
+        _sublayers.Finish(_network.Decoder.FinalNorm);
+        return _sublayers.Logits(_network.Head, batch);
     }
 
     public void Dispose()
     {
-        _attention.Dispose();
-        _dispatch.Dispose();
+        _sublayers.Dispose();
         _encoderBias.Dispose();
         _decoderBias.Dispose();
-        foreach (
-            Rows rows in (Rows[])
-                [_hidden, _normed, _queryKeyValue, _query, _keyValue, _context, _wide, _routing, _logits]
-        )
-        {
-            rows.Dispose();
-        }
+        _dispatch.Dispose();
+        _routing.Dispose();
+        _wide.Dispose();
     }
 
     private void FeedForward(SwitchFeedForward layer)
     {
         if (layer.Dense is { } dense)
         {
-            dense.Norm.Forward(_hidden, _normed);
-            dense.Input.Forward(_normed, _wide, _network.Configuration.T5.Activation);
-            dense.Output.Forward(_wide, _hidden, accumulate: true);
+            _sublayers.FeedForward(dense);
             return;
         }
 
         SwitchExperts sparse = layer.Sparse!;
-        sparse.Norm.Forward(_hidden, _normed);
-        sparse.Router.Forward(_normed, _routing);
+        sparse.Norm.Forward(_sublayers.Hidden, _sublayers.Normed);
+        sparse.Router.Forward(_sublayers.Normed, _routing);
         Route();
         _dispatch.Forward(
-            _normed,
+            _sublayers.Normed,
             _routes,
             (expert, rows, output) =>
             {
-                sparse.Experts[expert].Input.Forward(rows, _wide, _network.Configuration.T5.Activation);
+                sparse.Experts[expert].Input.Forward(rows, _wide, _network.Configuration.Activation);
                 sparse.Experts[expert].Output.Forward(_wide, output);
             },
-            _hidden
+            _sublayers.Hidden
         );
     }
 

@@ -1,11 +1,8 @@
 using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Families.T5;
-using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Layers;
 using Seq2Seq.Inference.Loading;
 using Seq2Seq.Inference.Weights;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace Seq2Seq.Inference.Families.SwitchTransformers;
 
@@ -17,102 +14,95 @@ namespace Seq2Seq.Inference.Families.SwitchTransformers;
 // encoder.block.N.layer.1.mlp, decoder.block.N.layer.2.mlp
 //   dense:  wi [feed-forward, model], wo [model, feed-forward]
 //   sparse: router.classifier [experts, model], experts.expert_E.wi and wo
-internal sealed class SwitchNetwork : INetwork
+internal sealed class SwitchNetwork(
+    SwitchConfiguration configuration,
+    ModelConfiguration folder,
+    WeightScope weights,
+    NetworkOptions options
+)
+    : T5Network<SwitchEncoderLayer, SwitchDecoderLayer>(
+        configuration.T5,
+        folder,
+        weights,
+        options,
+        (take, block, index) => EncoderLayer(take, block, index, configuration),
+        (take, block, index) => DecoderLayer(take, block, index, configuration),
+        mayTieHead: configuration.IsTied
+    )
 {
     private const string Mlp = "mlp";
 
-    public SwitchNetwork(
-        SwitchConfiguration configuration,
-        ModelConfiguration folder,
-        WeightScope weights,
-        NetworkOptions options
+    /// <summary>Experts of a sparse feed-forward.</summary>
+    public int Experts { get; } = configuration.Experts;
+
+    public override IForwardPass CreateForwardPass() => new SwitchForwardPass(this);
+
+    private static SwitchEncoderLayer EncoderLayer(
+        T5Weights take,
+        WeightScope block,
+        int index,
+        SwitchConfiguration configuration
+    ) =>
+        new(
+            take.SelfAttention(block[0], index),
+            FeedForward(take, block[1], IsSparse(index, configuration.EncoderStep), configuration)
+        );
+
+    private static SwitchDecoderLayer DecoderLayer(
+        T5Weights take,
+        WeightScope block,
+        int index,
+        SwitchConfiguration configuration
+    ) =>
+        new(
+            take.SelfAttention(block[0], index),
+            take.CrossAttention(block[1]),
+            FeedForward(take, block[2], IsSparse(index, configuration.DecoderStep), configuration)
+        );
+
+    private static bool IsSparse(int index, int step) => step == 1 || (step > 1 && index % step == 1);
+
+    private static SwitchFeedForward FeedForward(
+        T5Weights take,
+        WeightScope layer,
+        bool isCounted,
+        SwitchConfiguration configuration
     )
     {
-        using DisposeScope scope = NewDisposeScope();
-        Configuration = configuration;
-        Shape = new NetworkShape
-        {
-            Device = options.Device,
-            VocabularySize = configuration.T5.VocabularySize,
-            DecoderLayers = configuration.T5.DecoderLayers,
-            CacheWidth = 2 * configuration.T5.InnerWidth,
-            MemoryWidth = 2 * configuration.T5.InnerWidth,
-        };
-
-        T5Weights take = new(configuration.T5, folder, weights, options.ComputeType);
-        Encoder = take.Encoder(
-            (block, index) =>
-                new SwitchEncoderLayer(
-                    take.SelfAttention(block[0], index),
-                    FeedForward(take, block[1], index, configuration.EncoderStep)
-                )
-        );
-        Decoder = take.Decoder(
-            (block, index) =>
-                new SwitchDecoderLayer(
-                    take.SelfAttention(block[0], index),
-                    take.CrossAttention(block[1]),
-                    FeedForward(take, block[2], index, configuration.DecoderStep)
-                )
-        );
-        Head = take.Head(configuration.IsTied);
-    }
-
-    public SwitchConfiguration Configuration { get; }
-
-    public NetworkShape Shape { get; }
-
-    public GenerationDefaults GenerationDefaults => Configuration.T5.GenerationDefaults;
-
-    public T5Stack<SwitchEncoderLayer> Encoder { get; }
-
-    public T5Stack<SwitchDecoderLayer> Decoder { get; }
-
-    /// <summary>Model width → vocabulary.</summary>
-    public Linear Head { get; }
-
-    public IForwardPass CreateForwardPass() => new SwitchForwardPass(this);
-
-    public void Dispose()
-    {
-        Encoder.Dispose();
-        Decoder.Dispose();
-        Head.Dispose();
-    }
-
-    private SwitchFeedForward FeedForward(T5Weights take, WeightScope layer, int index, int step)
-    {
         WeightScope router = layer[Mlp]["router"]["classifier"];
-        bool isCounted = step == 1 || (step > 1 && index % step == 1);
         bool isSparse = router.Contains("weight") || (isCounted && !layer[Mlp]["wi"].Contains("weight"));
-        if (!isSparse)
-        {
-            return new SwitchFeedForward(take.FeedForward(layer, Mlp), Sparse: null);
-        }
+        return isSparse
+            ? new SwitchFeedForward(Dense: null, Sparse(take, layer, router, configuration))
+            : new SwitchFeedForward(take.FeedForward(layer, Mlp), Sparse: null);
+    }
 
-        int experts = Configuration.Experts;
-        int model = Configuration.T5.ModelWidth;
-        int wide = Configuration.T5.FeedForwardWidth;
-        return new SwitchFeedForward(
-            Dense: null,
-            new SwitchExperts(
-                take.Norm(layer["layer_norm"]),
-                // Whatever the others compute in: a rounded router sends tokens to other experts.
-                Linear.Create(
-                    router.Take("weight", experts, model),
-                    Configuration.HasRouterBias ? router.Take("bias", experts) : null,
-                    ComputeType.Float32
-                ),
-                [
-                    .. Enumerable
-                        .Range(0, experts)
-                        .Select(expert => layer[Mlp]["experts"][$"expert_{expert}"])
-                        .Select(expert => new SwitchExpert(
-                            take.Fused([wide, model], expert["wi"]),
-                            take.Fused([model, wide], expert["wo"])
-                        )),
-                ]
-            )
+    private static SwitchExperts Sparse(
+        T5Weights take,
+        WeightScope layer,
+        WeightScope router,
+        SwitchConfiguration configuration
+    )
+    {
+        int experts = configuration.Experts;
+        int model = configuration.T5.ModelWidth;
+        int wide = configuration.T5.FeedForwardWidth;
+        return new SwitchExperts(
+            take.Norm(layer["layer_norm"]),
+            // Whatever the others compute in: a rounded router sends tokens to other experts.
+            Linear.Create(
+                router.Take("weight", experts, model),
+                configuration.HasRouterBias ? router.Take("bias", experts) : null,
+                ComputeType.Float32
+            ),
+            [
+                .. Enumerable
+                    .Range(0, experts)
+                    .Select(expert => layer[Mlp]["experts"][$"expert_{expert}"])
+                    .Select(expert => new SwitchExpert(
+                        take.Fused([wide, model], expert["wi"]),
+                        take.Fused([model, wide], expert["wo"])
+                    )),
+            ]
         );
     }
 }

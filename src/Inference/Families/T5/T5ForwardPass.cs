@@ -9,140 +9,72 @@ namespace Seq2Seq.Inference.Families.T5;
 /// has it: pre-norm blocks with RMS norms, no biases, no scaling of attention scores, positions by a bias on the scores
 /// that depends on head and distance.
 /// </summary>
-// A block is x = x + attention(norm(x)), in the decoder x = x + attention-to-source(norm(x)), x = x + feed-forward(norm(x)).
+// A block is x = x + attention(norm(x)), in the decoder x = x + attention-to-source(norm(x)), x = x + feed-forward(norm(x)):
+// see T5Sublayers.
 internal sealed class T5ForwardPass : IForwardPass
 {
     private readonly T5Network _network;
-    private readonly MultiHeadAttention _attention;
+    private readonly T5Sublayers _sublayers;
     private readonly PositionBias[] _encoderBiases;
     private readonly PositionBias[] _decoderBiases;
-    private readonly Rows _hidden;
-    private readonly Rows _normed;
-    private readonly Rows _queryKeyValue;
-    private readonly Rows _query;
-    private readonly Rows _keyValue;
-    private readonly Rows _context;
-    private readonly Rows _wide;
-    private readonly Rows _gateAndUp;
-    private readonly Rows _logits;
 
     public T5ForwardPass(T5Network network)
     {
-        T5Configuration configuration = network.Configuration;
-        Device device = network.Shape.Device;
         _network = network;
-        _attention = MultiHeadAttention.Create(configuration.Heads, configuration.HeadWidth, scale: 1, device);
-        _encoderBiases =
-        [
-            .. network.Encoder.Layers.Select(layer => layer.SelfAttention.Bias).OfType<Tensor>().Select(Both),
-        ];
-        _decoderBiases =
-        [
-            .. network.Decoder.Layers.Select(layer => layer.SelfAttention.Bias).OfType<Tensor>().Select(Past),
-        ];
-        _hidden = new Rows(configuration.ModelWidth, device);
-        _normed = new Rows(configuration.ModelWidth, device);
-        _queryKeyValue = new Rows(3 * configuration.InnerWidth, device);
-        _query = new Rows(configuration.InnerWidth, device);
-        _keyValue = new Rows(2 * configuration.InnerWidth, device);
-        _context = new Rows(configuration.InnerWidth, device);
-        _wide = new Rows(configuration.FeedForwardWidth, device);
-        _gateAndUp = new Rows(2 * configuration.FeedForwardWidth, device);
-        _logits = new Rows(configuration.VocabularySize, device);
+        _sublayers = new T5Sublayers(network.Configuration, network.Shape.Device);
+        _encoderBiases = Biases(network.Encoder.Layers.Select(layer => layer.SelfAttention), isBidirectional: true);
+        _decoderBiases = Biases(network.Decoder.Layers.Select(layer => layer.SelfAttention), isBidirectional: false);
 
-        PositionBias Both(Tensor weight) => Bias(weight, isBidirectional: true);
-        PositionBias Past(Tensor weight) => Bias(weight, isBidirectional: false);
-        PositionBias Bias(Tensor weight, bool isBidirectional) =>
-            new(
-                distances =>
-                    T5Buckets.Bias(
-                        weight,
-                        distances,
-                        isBidirectional,
-                        configuration.BiasBuckets,
-                        configuration.BiasMaxDistance
-                    ),
-                device
-            );
+        PositionBias[] Biases(IEnumerable<T5SelfAttention> layers, bool isBidirectional) =>
+            [
+                .. layers
+                    .Select(layer => layer.Bias)
+                    .OfType<Tensor>()
+                    .Select(table => _sublayers.Bias(table, isBidirectional)),
+            ];
     }
 
     public Rows Encode(SourceBatch source)
     {
-        _network.Encoder.Tokens.Forward(source.TokenIds, _hidden);
+        _network.Encoder.Tokens.Forward(source.TokenIds, _sublayers.Hidden);
         for (int i = 0; i < _network.Encoder.Layers.Count; i++)
         {
             T5EncoderLayer layer = _network.Encoder.Layers[i];
-            layer.SelfAttention.Norm.Forward(_hidden, _normed);
-            layer.SelfAttention.QueryKeyValue.Forward(_normed, _queryKeyValue);
-            _attention.Encode(_queryKeyValue, source, OfLayer(_encoderBiases, i), _context);
-            layer.SelfAttention.Output.Forward(_context, _hidden, accumulate: true);
-            FeedForward(layer.FeedForward);
+            _sublayers.Attend(layer.SelfAttention, source, OfLayer(_encoderBiases, i));
+            _sublayers.FeedForward(layer.FeedForward);
         }
 
-        _network.Encoder.FinalNorm.Forward(_hidden, _normed);
+        Rows states = _sublayers.Finish(_network.Encoder.FinalNorm);
         for (int i = 0; i < _network.Decoder.Layers.Count; i++)
         {
-            _network.Decoder.Layers[i].CrossAttention.KeyValue.Forward(_normed, _keyValue);
-            _attention.Remember(_keyValue, source, i);
+            _sublayers.Remember(_network.Decoder.Layers[i].CrossAttention, source, i);
         }
 
-        return _normed;
+        return states;
     }
 
     public Rows Decode(DecoderBatch batch)
     {
-        _network.Decoder.Tokens.Forward(batch.TokenIds, _hidden);
+        _network.Decoder.Tokens.Forward(batch.TokenIds, _sublayers.Hidden);
         for (int i = 0; i < _network.Decoder.Layers.Count; i++)
         {
             T5DecoderLayer layer = _network.Decoder.Layers[i];
-            layer.SelfAttention.Norm.Forward(_hidden, _normed);
-            layer.SelfAttention.QueryKeyValue.Forward(_normed, _queryKeyValue);
-            _attention.Decode(_queryKeyValue, batch, i, OfLayer(_decoderBiases, i), _context);
-            layer.SelfAttention.Output.Forward(_context, _hidden, accumulate: true);
-
-            layer.CrossAttention.Norm.Forward(_hidden, _normed);
-            layer.CrossAttention.Query.Forward(_normed, _query);
-            _attention.Recall(_query, batch, i, _context);
-            layer.CrossAttention.Output.Forward(_context, _hidden, accumulate: true);
-            FeedForward(layer.FeedForward);
+            _sublayers.Attend(layer.SelfAttention, batch, i, OfLayer(_decoderBiases, i));
+            _sublayers.Recall(layer.CrossAttention, batch, i);
+            _sublayers.FeedForward(layer.FeedForward);
         }
 
-        _network.Decoder.FinalNorm.Forward(_hidden, _normed);
-        _network.Head.Forward(_normed, _logits);
-        return _logits;
+        _sublayers.Finish(_network.Decoder.FinalNorm);
+        return _sublayers.Logits(_network.Head, batch);
     }
 
     public void Dispose()
     {
-        _attention.Dispose();
+        _sublayers.Dispose();
         foreach (PositionBias bias in (PositionBias[])[.. _encoderBiases, .. _decoderBiases])
         {
             bias.Dispose();
         }
-
-        foreach (
-            Rows rows in (Rows[])
-                [_hidden, _normed, _queryKeyValue, _query, _keyValue, _context, _wide, _gateAndUp, _logits]
-        )
-        {
-            rows.Dispose();
-        }
-    }
-
-    private void FeedForward(T5FeedForward layer)
-    {
-        layer.Norm.Forward(_hidden, _normed);
-        if (layer.IsGated)
-        {
-            layer.Input.Forward(_normed, _gateAndUp);
-            _network.Configuration.Activation.Gate(_gateAndUp, _wide);
-        }
-        else
-        {
-            layer.Input.Forward(_normed, _wide, _network.Configuration.Activation);
-        }
-
-        layer.Output.Forward(_wide, _hidden, accumulate: true);
     }
 
     private static PositionBias OfLayer(PositionBias[] biases, int layer) => biases[Math.Min(layer, biases.Length - 1)];

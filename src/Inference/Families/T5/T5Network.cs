@@ -16,13 +16,44 @@ namespace Seq2Seq.Inference.Families.T5;
 //                 layer.1.DenseReluDense  wi [feed-forward, model] or wi_0 (activated) and wi_1 (linear), wo [model, feed-forward]
 // decoder.block.N.layer.0.SelfAttention, layer.1.EncDecAttention, layer.2.DenseReluDense: likewise
 // every layer.M.layer_norm, encoder and decoder.final_layer_norm [model]; lm_head [vocabulary, model], or shared
-internal sealed class T5Network : INetwork
+internal sealed class T5Network(
+    T5Configuration configuration,
+    ModelConfiguration folder,
+    WeightScope weights,
+    NetworkOptions options
+)
+    : T5Network<T5EncoderLayer, T5DecoderLayer>(
+        configuration,
+        folder,
+        weights,
+        options,
+        (take, block, index) => take.EncoderLayer(block, index),
+        (take, block, index) => take.DecoderLayer(block, index)
+    )
 {
-    public T5Network(
+    public override IForwardPass CreateForwardPass() => new T5ForwardPass(this);
+}
+
+/// <summary>The weights of a T5 whose layers may be a family's own.</summary>
+internal abstract class T5Network<TEncoderLayer, TDecoderLayer> : INetwork
+    where TEncoderLayer : IDisposable
+    where TDecoderLayer : IDisposable
+{
+    /// <param name="configuration">Sizes and kinds.</param>
+    /// <param name="folder">The file they were read from.</param>
+    /// <param name="weights">Where all weights are taken from.</param>
+    /// <param name="options">Device and compute type.</param>
+    /// <param name="takeEncoderLayer">Takes a layer, given its block's scope and its number.</param>
+    /// <param name="takeDecoderLayer">Likewise.</param>
+    /// <param name="mayTieHead">Whether the token embeddings may serve for the vocabulary projection.</param>
+    protected T5Network(
         T5Configuration configuration,
         ModelConfiguration folder,
         WeightScope weights,
-        NetworkOptions options
+        NetworkOptions options,
+        Func<T5Weights, WeightScope, int, TEncoderLayer> takeEncoderLayer,
+        Func<T5Weights, WeightScope, int, TDecoderLayer> takeDecoderLayer,
+        bool mayTieHead = true
     )
     {
         using DisposeScope scope = NewDisposeScope();
@@ -37,9 +68,9 @@ internal sealed class T5Network : INetwork
         };
 
         T5Weights take = new(configuration, folder, weights, options.ComputeType);
-        Encoder = take.Encoder(take.EncoderLayer);
-        Decoder = take.Decoder(take.DecoderLayer);
-        Head = take.Head();
+        Encoder = take.Encoder((block, index) => takeEncoderLayer(take, block, index));
+        Decoder = take.Decoder((block, index) => takeDecoderLayer(take, block, index));
+        Head = new OutputProjection(take.Head(mayTieHead));
     }
 
     public T5Configuration Configuration { get; }
@@ -48,14 +79,14 @@ internal sealed class T5Network : INetwork
 
     public GenerationDefaults GenerationDefaults => Configuration.GenerationDefaults;
 
-    public T5Stack<T5EncoderLayer> Encoder { get; }
+    public T5Stack<TEncoderLayer> Encoder { get; }
 
-    public T5Stack<T5DecoderLayer> Decoder { get; }
+    public T5Stack<TDecoderLayer> Decoder { get; }
 
     /// <summary>Model width → vocabulary.</summary>
-    public Linear Head { get; }
+    public OutputProjection Head { get; }
 
-    public IForwardPass CreateForwardPass() => new T5ForwardPass(this);
+    public abstract IForwardPass CreateForwardPass();
 
     public void Dispose()
     {

@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Text.Json;
 using Seq2Seq.Inference.Layers;
 using Seq2Seq.Inference.Loading;
+using Seq2Seq.Inference.Weights;
 
 namespace Seq2Seq.Inference.Families.T5Gemma;
 
@@ -41,6 +43,9 @@ internal sealed record GemmaHalf
     /// <summary>Logits are bent to lie within ± this; null: they are not.</summary>
     public required double? LogitSoftCap { get; init; }
 
+    /// <summary>A cap of attention scores that the configuration has; it is not applied.</summary>
+    public required double? ScoreSoftCap { get; init; }
+
     public int QueryWidth => Heads * HeadWidth;
 
     public int KeyWidth => KeyHeads * HeadWidth;
@@ -48,6 +53,20 @@ internal sealed record GemmaHalf
     public int ProjectedWidth => QueryWidth + (2 * KeyWidth);
 
     public int Layers => IsSliding.Count;
+
+    /// <summary>Says in the load report what the configurations of two halves ask for and does not happen.</summary>
+    public static void NoteIgnored(GemmaHalf encoder, GemmaHalf decoder, WeightScope weights)
+    {
+        if ((encoder.ScoreSoftCap ?? decoder.ScoreSoftCap) is { } cap)
+        {
+            weights.Note(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"attn_logit_softcapping is {cap}, and attention scores are not capped: neither are they in the default attention of transformers 5.17, whose tokens are those to equal."
+                )
+            );
+        }
+    }
 
     /// <exception cref="ModelConfigurationException">A key can't be used; names it.</exception>
     public static GemmaHalf Read(ConfigurationSection half, GemmaDefaults defaults)
@@ -94,7 +113,8 @@ internal sealed record GemmaHalf
             SlidingRope = defaults.HasRopeByLayerType
                 ? GemmaRope.Read(half, Sliding, "rope_local_base_freq", 1e4)
                 : GemmaRope.Read(half),
-            LogitSoftCap = SoftCap(half, defaults.LogitSoftCap),
+            LogitSoftCap = SoftCap(half, "final_logit_softcapping", defaults.LogitSoftCap),
+            ScoreSoftCap = SoftCap(half, "attn_logit_softcapping", defaults.ScoreSoftCap),
         };
     }
 
@@ -116,13 +136,10 @@ internal sealed record GemmaHalf
             : throw half.Refuse(Key, list, $"num_hidden_layers = {layers} of \"{Sliding}\" and \"{Full}\"");
     }
 
-    private static double? SoftCap(ConfigurationSection half, double? defaultValue)
-    {
-        const string Key = "final_logit_softcapping";
-        return half.Find(Key) is null ? defaultValue
-            : half.Has(Key) ? half.Number(Key, 0, minimum: 1e-6)
-            : null;
-    }
+    private static double? SoftCap(ConfigurationSection half, string key, double? defaultValue) =>
+        half.Find(key) is null ? defaultValue
+        : half.Has(key) ? half.Number(key, 0, minimum: 1e-6)
+        : null;
 }
 
 /// <summary>Where the two generations differ when a configuration is silent.</summary>
@@ -137,6 +154,8 @@ internal sealed record GemmaDefaults
     public required bool HasRopeByLayerType { get; init; }
 
     public required double? LogitSoftCap { get; init; }
+
+    public required double? ScoreSoftCap { get; init; }
 }
 
 /// <summary>Rotary positions: base of the wavelengths, and what positions are divided by.</summary>

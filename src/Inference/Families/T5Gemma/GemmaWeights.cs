@@ -1,4 +1,5 @@
 using Seq2Seq.Inference.Devices;
+using Seq2Seq.Inference.Families.T5;
 using Seq2Seq.Inference.Layers;
 using Seq2Seq.Inference.Weights;
 using TorchSharp;
@@ -63,6 +64,18 @@ internal sealed class GemmaWeights(GemmaHalf half, ComputeType computeType)
             Norm(layer["post_feedforward_layernorm"], Model)
         );
     }
+
+    /// <summary>Token embeddings, layers and the norm at the end.</summary>
+    /// <param name="scope">The half's scope.</param>
+    /// <param name="tokens">Its token embeddings.</param>
+    /// <param name="takeLayer">Takes a layer, given its scope.</param>
+    public T5Stack<TLayer> Stack<TLayer>(WeightScope scope, Embedding tokens, Func<WeightScope, TLayer> takeLayer)
+        where TLayer : IDisposable =>
+        new(
+            tokens,
+            [.. Enumerable.Range(0, half.Layers).Select(index => takeLayer(scope["layers"][index]))],
+            Norm(scope["norm"], Model)
+        );
 
     public RmsNorm Norm(WeightScope scope, int width) => new(scope.Take("weight", width) + 1, half.NormEpsilon);
 

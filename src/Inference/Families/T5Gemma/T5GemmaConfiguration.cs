@@ -13,6 +13,7 @@ internal sealed record T5GemmaConfiguration
         SlidingPattern = 2,
         HasRopeByLayerType = false,
         LogitSoftCap = 30,
+        ScoreSoftCap = 50,
     };
 
     public required GemmaHalf Encoder { get; init; }

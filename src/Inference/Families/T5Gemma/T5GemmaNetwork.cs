@@ -1,4 +1,4 @@
-using Seq2Seq.Inference.Generation;
+using Seq2Seq.Inference.Families.T5;
 using Seq2Seq.Inference.Layers;
 using Seq2Seq.Inference.Weights;
 using TorchSharp;
@@ -16,115 +16,50 @@ namespace Seq2Seq.Inference.Families.T5Gemma;
 //            mlp          gate_proj, up_proj [feed-forward, model], down_proj [model, feed-forward]
 //            pre_ and post_ self_attn, cross_attn, feedforward _layernorm
 // lm_head.out_proj [vocabulary, model], or the decoder's embed_tokens
-internal sealed class T5GemmaNetwork : INetwork
+internal sealed class T5GemmaNetwork : GemmaNetwork<T5GemmaEncoderLayer, T5GemmaDecoderLayer>
 {
     public T5GemmaNetwork(T5GemmaConfiguration configuration, WeightScope weights, NetworkOptions options)
+        : base(configuration.Encoder, configuration.Decoder, configuration.GenerationDefaults, options)
     {
         using DisposeScope scope = NewDisposeScope();
         GemmaHalf encoder = configuration.Encoder;
         GemmaHalf decoder = configuration.Decoder;
-        Configuration = configuration;
-        Shape = new NetworkShape
-        {
-            Device = options.Device,
-            VocabularySize = decoder.VocabularySize,
-            SourceVocabularySize = encoder.VocabularySize,
-            DecoderLayers = decoder.Layers,
-            CacheWidth = 2 * decoder.KeyWidth,
-            MemoryWidth = 2 * decoder.KeyWidth,
-        };
-
-        const string DecoderTokens = "model.decoder.embed_tokens.weight";
-        string[] head = ["lm_head.out_proj.weight", DecoderTokens];
-        GemmaWeights takeEncoder = new(encoder, options.ComputeType);
-        GemmaWeights takeDecoder = new(decoder, options.ComputeType);
+        GemmaHalf.NoteIgnored(encoder, decoder, weights);
         WeightScope encoderScope = weights["model"]["encoder"];
         WeightScope decoderScope = weights["model"]["decoder"];
-        EncoderTokens = new Embedding(
-            encoderScope["embed_tokens"].Take("weight", encoder.VocabularySize, encoder.ModelWidth),
-            Math.Sqrt(encoder.ModelWidth)
+        const string DecoderTokens = "model.decoder.embed_tokens.weight";
+        const string HeadName = "lm_head.out_proj.weight";
+        GemmaWeights takeEncoder = new(encoder, options.ComputeType);
+        GemmaWeights takeDecoder = new(decoder, options.ComputeType);
+        Encoder = takeEncoder.Stack(
+            encoderScope,
+            Tokens(encoderScope["embed_tokens"].Take("weight", encoder.VocabularySize, encoder.ModelWidth), encoder),
+            layer => new T5GemmaEncoderLayer(takeEncoder.SelfAttention(layer), takeEncoder.FeedForward(layer))
         );
-        Encoder =
-        [
-            .. Enumerable
-                .Range(0, encoder.Layers)
-                .Select(index => encoderScope["layers"][index])
-                .Select(layer => new T5GemmaEncoderLayer(
-                    takeEncoder.SelfAttention(layer),
-                    takeEncoder.FeedForward(layer)
-                )),
-        ];
-        EncoderNorm = takeEncoder.Norm(encoderScope["norm"], encoder.ModelWidth);
-        DecoderTokenEmbedding = new Embedding(
-            weights.TakeTied(
-                configuration.IsTied ? [DecoderTokens, head[0]] : [DecoderTokens],
-                decoder.VocabularySize,
-                decoder.ModelWidth
-            ),
-            Math.Sqrt(decoder.ModelWidth)
-        );
-        Decoder =
-        [
-            .. Enumerable
-                .Range(0, decoder.Layers)
-                .Select(index => decoderScope["layers"][index])
-                .Select(layer => new T5GemmaDecoderLayer(
-                    takeDecoder.SelfAttention(layer),
-                    takeDecoder.CrossAttention(layer, encoder.ModelWidth),
-                    takeDecoder.FeedForward(layer)
-                )),
-        ];
-        DecoderNorm = takeDecoder.Norm(decoderScope["norm"], decoder.ModelWidth);
-        Head = takeDecoder.Head(
-            weights.TakeTied(
-                configuration.IsTied ? head : head.AsSpan(0, 1),
-                decoder.VocabularySize,
-                decoder.ModelWidth
+        Decoder = takeDecoder.Stack(
+            decoderScope,
+            Tokens(TakeTied(DecoderTokens, HeadName), decoder),
+            layer => new T5GemmaDecoderLayer(
+                takeDecoder.SelfAttention(layer),
+                takeDecoder.CrossAttention(layer, encoder.ModelWidth),
+                takeDecoder.FeedForward(layer)
             )
         );
+        Head = takeDecoder.Head(TakeTied(HeadName, DecoderTokens));
+
+        Tensor TakeTied(string own, string other) =>
+            weights.TakeTied(configuration.IsTied ? [own, other] : [own], decoder.VocabularySize, decoder.ModelWidth);
+
+        static Embedding Tokens(Tensor weight, GemmaHalf half) => new(weight, Math.Sqrt(half.ModelWidth));
     }
 
-    public T5GemmaConfiguration Configuration { get; }
+    public override T5Stack<T5GemmaEncoderLayer> Encoder { get; }
 
-    public NetworkShape Shape { get; }
+    public override T5Stack<T5GemmaDecoderLayer> Decoder { get; }
 
-    public GenerationDefaults GenerationDefaults => Configuration.GenerationDefaults;
+    public override Linear Head { get; }
 
-    public Embedding EncoderTokens { get; }
-
-    public IReadOnlyList<T5GemmaEncoderLayer> Encoder { get; }
-
-    public RmsNorm EncoderNorm { get; }
-
-    public Embedding DecoderTokenEmbedding { get; }
-
-    public IReadOnlyList<T5GemmaDecoderLayer> Decoder { get; }
-
-    public RmsNorm DecoderNorm { get; }
-
-    /// <summary>Model width → vocabulary, divided by the cap of logits.</summary>
-    public Linear Head { get; }
-
-    public IForwardPass CreateForwardPass() => new T5GemmaForwardPass(this);
-
-    public void Dispose()
-    {
-        EncoderTokens.Dispose();
-        foreach (T5GemmaEncoderLayer layer in Encoder)
-        {
-            layer.Dispose();
-        }
-
-        EncoderNorm.Dispose();
-        DecoderTokenEmbedding.Dispose();
-        foreach (T5GemmaDecoderLayer layer in Decoder)
-        {
-            layer.Dispose();
-        }
-
-        DecoderNorm.Dispose();
-        Head.Dispose();
-    }
+    public override IForwardPass CreateForwardPass() => new T5GemmaForwardPass(this);
 }
 
 internal sealed record T5GemmaEncoderLayer(GemmaSelfAttention SelfAttention, GemmaFeedForward FeedForward) : IDisposable

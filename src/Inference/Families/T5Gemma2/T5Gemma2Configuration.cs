@@ -13,6 +13,7 @@ internal sealed record T5Gemma2Configuration
         SlidingPattern = 6,
         HasRopeByLayerType = true,
         LogitSoftCap = null,
+        ScoreSoftCap = null,
     };
 
     public required GemmaHalf Encoder { get; init; }

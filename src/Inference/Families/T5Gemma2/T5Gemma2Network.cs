@@ -1,5 +1,5 @@
+using Seq2Seq.Inference.Families.T5;
 using Seq2Seq.Inference.Families.T5Gemma;
-using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Layers;
 using Seq2Seq.Inference.Weights;
 using TorchSharp;
@@ -16,62 +16,44 @@ namespace Seq2Seq.Inference.Families.T5Gemma2;
 //   layers.N        as in T5Gemma, but without cross_attn, and self_attn.q_norm, k_norm [head]
 //   norm            [model]
 // lm_head.out_proj  [vocabulary, model], or embed_tokens
-internal sealed class T5Gemma2Network : INetwork
+internal sealed class T5Gemma2Network : GemmaNetwork<T5Gemma2EncoderLayer, T5Gemma2DecoderLayer>
 {
     public T5Gemma2Network(T5Gemma2Configuration configuration, WeightScope weights, NetworkOptions options)
+        : base(configuration.Encoder, configuration.Decoder, configuration.GenerationDefaults, options)
     {
         using DisposeScope scope = NewDisposeScope();
+        GemmaHalf encoder = configuration.Encoder;
         GemmaHalf decoder = configuration.Decoder;
-        Configuration = configuration;
-        Shape = new NetworkShape
-        {
-            Device = options.Device,
-            VocabularySize = decoder.VocabularySize,
-            DecoderLayers = decoder.Layers,
-            CacheWidth = 2 * decoder.KeyWidth,
-            MemoryWidth = 2 * decoder.KeyWidth,
-        };
-
-        const string TextModel = "model.encoder.text_model.";
-        string encoderScope = weights.Contains($"{TextModel}norm.weight") ? TextModel : "model.encoder.";
-        const string DecoderScope = "model.decoder.";
+        GemmaHalf.NoteIgnored(encoder, decoder, weights);
         const string HeadName = "lm_head.out_proj.weight";
-        GemmaWeights takeEncoder = new(configuration.Encoder, options.ComputeType);
+        const string TextModel = "model.encoder.text_model";
+        string encoderName = weights.Contains($"{TextModel}.norm.weight") ? TextModel : "model.encoder";
+        const string DecoderName = "model.decoder";
+        GemmaWeights takeEncoder = new(encoder, options.ComputeType);
         GemmaWeights takeDecoder = new(decoder, options.ComputeType);
-        EncoderTokens = Tokens(encoderScope, DecoderScope);
-        Encoder =
-        [
-            .. Enumerable
-                .Range(0, configuration.Encoder.Layers)
-                .Select(index => weights[$"{encoderScope}layers"][index])
-                .Select(layer => new T5Gemma2EncoderLayer(
-                    Attention(takeEncoder, configuration.Encoder, layer),
-                    takeEncoder.FeedForward(layer)
-                )),
-        ];
-        EncoderNorm = takeEncoder.Norm(weights[$"{encoderScope}norm"], configuration.Encoder.ModelWidth);
-        DecoderTokens = Tokens(DecoderScope, encoderScope);
-        Decoder =
-        [
-            .. Enumerable
-                .Range(0, decoder.Layers)
-                .Select(index => weights["model"]["decoder"]["layers"][index])
-                .Select(layer => new T5Gemma2DecoderLayer(
-                    Attention(takeDecoder, decoder, layer),
-                    takeDecoder.KeyValue(layer["self_attn"], configuration.Encoder.ModelWidth),
-                    takeDecoder.FeedForward(layer)
-                )),
-        ];
-        DecoderNorm = takeDecoder.Norm(weights["model"]["decoder"]["norm"], decoder.ModelWidth);
+        Encoder = takeEncoder.Stack(
+            weights[encoderName],
+            Tokens(encoderName, DecoderName),
+            layer => new T5Gemma2EncoderLayer(Attention(takeEncoder, encoder, layer), takeEncoder.FeedForward(layer))
+        );
+        Decoder = takeDecoder.Stack(
+            weights[DecoderName],
+            Tokens(DecoderName, encoderName),
+            layer => new T5Gemma2DecoderLayer(
+                Attention(takeDecoder, decoder, layer),
+                takeDecoder.KeyValue(layer["self_attn"], encoder.ModelWidth),
+                takeDecoder.FeedForward(layer)
+            )
+        );
         Head = takeDecoder.Head(
             weights.TakeTied(
-                configuration.IsTied ? [HeadName, .. TokenNames(encoderScope, DecoderScope)] : [HeadName],
+                configuration.IsTied ? [HeadName, .. TokenNames(encoderName, DecoderName)] : [HeadName],
                 decoder.VocabularySize,
                 decoder.ModelWidth
             )
         );
 
-        string[] TokenNames(string own, string other) => [$"{own}embed_tokens.weight", $"{other}embed_tokens.weight"];
+        string[] TokenNames(string own, string other) => [$"{own}.embed_tokens.weight", $"{other}.embed_tokens.weight"];
 
         // The end of an image is not scaled like the others.
         Embedding Tokens(string own, string other)
@@ -79,7 +61,7 @@ internal sealed class T5Gemma2Network : INetwork
             using DisposeScope memory = NewDisposeScope();
             double scale = Math.Sqrt(decoder.ModelWidth);
             string[] names = [.. TokenNames(own, other), HeadName];
-            string[] endNames = [$"{own}embed_tokens.eoi_embedding", $"{other}embed_tokens.eoi_embedding"];
+            string[] endNames = [$"{own}.embed_tokens.eoi_embedding", $"{other}.embed_tokens.eoi_embedding"];
             Tensor weight = weights.TakeTied(
                 configuration.IsTied ? names : names.AsSpan(0, 1),
                 decoder.VocabularySize,
@@ -96,47 +78,13 @@ internal sealed class T5Gemma2Network : INetwork
         }
     }
 
-    public T5Gemma2Configuration Configuration { get; }
+    public override T5Stack<T5Gemma2EncoderLayer> Encoder { get; }
 
-    public NetworkShape Shape { get; }
+    public override T5Stack<T5Gemma2DecoderLayer> Decoder { get; }
 
-    public GenerationDefaults GenerationDefaults => Configuration.GenerationDefaults;
+    public override Linear Head { get; }
 
-    public Embedding EncoderTokens { get; }
-
-    public IReadOnlyList<T5Gemma2EncoderLayer> Encoder { get; }
-
-    public RmsNorm EncoderNorm { get; }
-
-    public Embedding DecoderTokens { get; }
-
-    public IReadOnlyList<T5Gemma2DecoderLayer> Decoder { get; }
-
-    public RmsNorm DecoderNorm { get; }
-
-    /// <summary>Model width → vocabulary, divided by the cap of logits.</summary>
-    public Linear Head { get; }
-
-    public IForwardPass CreateForwardPass() => new T5Gemma2ForwardPass(this);
-
-    public void Dispose()
-    {
-        EncoderTokens.Dispose();
-        foreach (T5Gemma2EncoderLayer layer in Encoder)
-        {
-            layer.Dispose();
-        }
-
-        EncoderNorm.Dispose();
-        DecoderTokens.Dispose();
-        foreach (T5Gemma2DecoderLayer layer in Decoder)
-        {
-            layer.Dispose();
-        }
-
-        DecoderNorm.Dispose();
-        Head.Dispose();
-    }
+    public override IForwardPass CreateForwardPass() => new T5Gemma2ForwardPass(this);
 
     private static T5Gemma2Attention Attention(GemmaWeights take, GemmaHalf half, WeightScope layer) =>
         new(

@@ -14,4 +14,6 @@ internal sealed class ForcedTokens(TokenIds tokens, int atLength) : LogitsProces
             }
         }
     }
+
+    public override bool TryFindChanged(ReadOnlySpan<int> sequence, List<int> tokens) => sequence.Length != atLength;
 }

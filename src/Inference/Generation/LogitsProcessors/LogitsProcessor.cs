@@ -9,4 +9,10 @@ internal abstract class LogitsProcessor
     /// <param name="sequence">The row's tokens so far, the decoder start token first.</param>
     /// <param name="scores">One score for every token of the vocabulary.</param>
     public abstract void Apply(ReadOnlySpan<int> sequence, Span<float> scores);
+
+    /// <summary>Says beforehand of which tokens alone <see cref="Apply"/> may change the scores.</summary>
+    /// <param name="sequence">The row's tokens so far.</param>
+    /// <param name="tokens">These tokens are added to it; one may be twice.</param>
+    /// <returns>False when it may be any, or depends on the scores of others.</returns>
+    public virtual bool TryFindChanged(ReadOnlySpan<int> sequence, List<int> tokens) => false;
 }

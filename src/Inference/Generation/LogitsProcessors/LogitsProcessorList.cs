@@ -103,6 +103,23 @@ internal sealed class LogitsProcessorList
         }
     }
 
+    /// <summary>Says beforehand of which tokens alone <see cref="Apply"/> may change the scores.</summary>
+    /// <param name="sequence">The row's tokens so far.</param>
+    /// <param name="tokens">These tokens are added to it; one may be twice.</param>
+    /// <returns>False when it may be any, or depends on the scores of others.</returns>
+    public bool TryFindChanged(ReadOnlySpan<int> sequence, List<int> tokens)
+    {
+        foreach (LogitsProcessor processor in _processors)
+        {
+            if (!processor.TryFindChanged(sequence, tokens))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     private static void AddSampling(List<LogitsProcessor> processors, SamplingSettings sampling)
     {
         int keep = sampling.MinTokensToKeep;

@@ -13,4 +13,14 @@ internal sealed class MinLength(int length, TokenIds endTokens) : LogitsProcesso
             }
         }
     }
+
+    public override bool TryFindChanged(ReadOnlySpan<int> sequence, List<int> tokens)
+    {
+        if (sequence.Length < length)
+        {
+            tokens.AddRange(endTokens);
+        }
+
+        return true;
+    }
 }

@@ -21,4 +21,10 @@ internal sealed class RepetitionPenalty(double penalty) : LogitsProcessor
             }
         }
     }
+
+    public override bool TryFindChanged(ReadOnlySpan<int> sequence, List<int> tokens)
+    {
+        tokens.AddRange(sequence);
+        return true;
+    }
 }

@@ -38,11 +38,32 @@ internal sealed class SequenceBiasProcessor : LogitsProcessor
 
         foreach ((int[] prefix, int token, float bias) in _longer)
         {
-            // The reference leaves out sequences longer than the context, not only those whose prefix is.
-            if (prefix.Length < sequence.Length && sequence.EndsWith(prefix))
+            if (Completes(sequence, prefix))
             {
                 scores[token] += bias;
             }
         }
     }
+
+    public override bool TryFindChanged(ReadOnlySpan<int> sequence, List<int> tokens)
+    {
+        foreach ((int token, _) in _single)
+        {
+            tokens.Add(token);
+        }
+
+        foreach ((int[] prefix, int token, _) in _longer)
+        {
+            if (Completes(sequence, prefix))
+            {
+                tokens.Add(token);
+            }
+        }
+
+        return true;
+    }
+
+    // The reference leaves out sequences longer than the context, not only those whose prefix is.
+    private static bool Completes(ReadOnlySpan<int> sequence, int[] prefix) =>
+        prefix.Length < sequence.Length && sequence.EndsWith(prefix);
 }

@@ -39,6 +39,8 @@ internal sealed unsafe class CpuAttention(int heads, int keyHeads, int headWidth
         arguments.KeyStride = ProjectedWidth;
         if (side is null)
         {
+            arguments.SideKeys = arguments.Keys;
+            arguments.SideKeyStride = arguments.KeyStride;
             Run(ref arguments, locations: default, bias, source.LongestLine);
             return;
         }
@@ -162,18 +164,20 @@ internal sealed unsafe class CpuAttention(int heads, int keyHeads, int headWidth
         int before = window?.Before ?? AttentionGroup.Unlimited;
         int after = window?.After ?? AttentionGroup.Unlimited;
         int rows = Math.Min(before, after) < length ? RowsPerWindow : length;
+        // Global tokens stand beside the others, as keys that every row sees once.
+        int globals = window is null ? 0 : Math.Min(source.GlobalTokens[line], length);
         for (int row = 0; row < length; row += rows)
         {
             int count = Math.Min(rows, length - row);
-            int first = Math.Max(0, row - before);
-            int end = Math.Min(length, row + count + after);
+            int first = Math.Max(globals, row - before);
+            int end = Math.Max(first, Math.Min(length, row + count + after));
             _groups.Add(
                 new AttentionGroup(start + row, count, start + first, end - first, row - first)
                 {
                     Before = before,
                     After = after,
-                    FirstSideKey = side?.Starts[line] ?? 0,
-                    SideLength = side is null ? 0 : side.Starts[line + 1] - side.Starts[line],
+                    FirstSideKey = side?.Starts[line] ?? start,
+                    SideLength = side is null ? globals : side.Starts[line + 1] - side.Starts[line],
                 }
             );
         }

@@ -13,7 +13,10 @@ internal sealed class DecoderBatch(KeyValueCache cache, KeyValueCache memory)
     private int[] _memoryLengths = new int[64];
     private int[] _locationStarts = new int[64];
     private int[] _locations = new int[1024];
+    private int[] _wantedEnds = new int[64];
+    private int[] _wanted = new int[64];
     private int _locationCount;
+    private int _rowsThatAsk;
 
     /// <summary>Keys and values of the tokens decoded so far.</summary>
     public KeyValueCache Cache { get; } = cache;
@@ -44,6 +47,12 @@ internal sealed class DecoderBatch(KeyValueCache cache, KeyValueCache memory)
     /// <summary>Locations in <see cref="Cache"/> of each row's tokens; a row's last is where its new token goes.</summary>
     public ReadOnlySpan<int> Locations => _locations.AsSpan(0, _locationCount);
 
+    /// <summary>
+    /// Whether every row asks for its likeliest token alone: then logits of others may be left out (minus infinity), but for
+    /// the row's <see cref="WantedTokens"/>.
+    /// </summary>
+    public bool AsksForLikeliestOnly => _rowsThatAsk == Count;
+
     public int LongestSequence { get; private set; }
 
     public int LongestMemory { get; private set; }
@@ -52,6 +61,7 @@ internal sealed class DecoderBatch(KeyValueCache cache, KeyValueCache memory)
     {
         Count = 0;
         _locationCount = 0;
+        _rowsThatAsk = 0;
         LongestSequence = 0;
         LongestMemory = 0;
     }
@@ -84,6 +94,34 @@ internal sealed class DecoderBatch(KeyValueCache cache, KeyValueCache memory)
         LongestMemory = Math.Max(LongestMemory, memoryLength);
     }
 
+    /// <summary>Has the row added last ask for its likeliest token alone.</summary>
+    /// <param name="wanted">
+    /// Tokens whose logits it asks for besides, and of which none counts as the likeliest: those that the search changes.
+    /// </param>
+    public void AskForLikeliest(ReadOnlySpan<int> wanted)
+    {
+        if (_rowsThatAsk != Count - 1)
+        {
+            // Another row asks for all.
+            return;
+        }
+
+        int start = WantedStart(_rowsThatAsk);
+        int end = start + wanted.Length;
+        if (end > _wanted.Length)
+        {
+            Array.Resize(ref _wanted, Math.Max(end, 2 * _wanted.Length));
+        }
+
+        wanted.CopyTo(_wanted.AsSpan(start));
+        _wantedEnds[_rowsThatAsk++] = end;
+    }
+
+    /// <summary>The tokens that a row asks for besides its likeliest.</summary>
+    public ReadOnlySpan<int> WantedTokens(int row) => _wanted.AsSpan(WantedStart(row).._wantedEnds[row]);
+
+    private int WantedStart(int row) => row == 0 ? 0 : _wantedEnds[row - 1];
+
     private void Reserve(int rows, int locations)
     {
         if (rows > _tokenIds.Length)
@@ -94,6 +132,7 @@ internal sealed class DecoderBatch(KeyValueCache cache, KeyValueCache memory)
             Array.Resize(ref _memoryStarts, capacity);
             Array.Resize(ref _memoryLengths, capacity);
             Array.Resize(ref _locationStarts, capacity);
+            Array.Resize(ref _wantedEnds, capacity);
         }
 
         if (locations > _locations.Length)

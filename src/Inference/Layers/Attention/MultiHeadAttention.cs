@@ -54,8 +54,8 @@ internal abstract class MultiHeadAttention : IDisposable
     /// <param name="source">Where lines begin and end.</param>
     /// <param name="bias">By distance, or null.</param>
     /// <param name="context">The result, <c>[tokens, width]</c>; resized.</param>
-    /// <param name="window">The tokens near it that a token sees; null: all.</param>
-    /// <param name="side">What tokens see beside the tokens of their line.</param>
+    /// <param name="window">The tokens near it that a token sees, beside the line's global ones; null: all.</param>
+    /// <param name="side">What tokens see beside the tokens of their line, where no token is global.</param>
     public abstract void Encode(
         Rows projected,
         SourceBatch source,

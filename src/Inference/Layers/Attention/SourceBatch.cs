@@ -9,7 +9,13 @@ internal sealed class SourceBatch
     /// <param name="lines">Token ids of each line; none is empty.</param>
     /// <param name="memory">Where the decoder's layers keep keys and values of the source.</param>
     /// <param name="memoryStarts">First location in <paramref name="memory"/> of each line.</param>
-    public SourceBatch(IReadOnlyList<IReadOnlyList<int>> lines, KeyValueCache memory, IReadOnlyList<int> memoryStarts)
+    /// <param name="globalTokens">See <see cref="GlobalTokens"/>; null: none.</param>
+    public SourceBatch(
+        IReadOnlyList<IReadOnlyList<int>> lines,
+        KeyValueCache memory,
+        IReadOnlyList<int> memoryStarts,
+        IReadOnlyList<int>? globalTokens = null
+    )
     {
         Starts = new int[lines.Count + 1];
         for (int line = 0; line < lines.Count; line++)
@@ -31,6 +37,7 @@ internal sealed class SourceBatch
 
         Memory = memory;
         MemoryStarts = [.. memoryStarts];
+        GlobalTokens = globalTokens is null ? new int[lines.Count] : [.. globalTokens];
     }
 
     public int Lines => Starts.Length - 1;
@@ -47,6 +54,9 @@ internal sealed class SourceBatch
     public int[] Starts { get; }
 
     public int LongestLine { get; }
+
+    /// <summary><c>[lines]</c>: how many of a line's first tokens all of its tokens see, whatever an attention's window.</summary>
+    public int[] GlobalTokens { get; }
 
     public KeyValueCache Memory { get; }
 

@@ -41,6 +41,7 @@ internal sealed class TorchAttention(int heads, int keyHeads, int headWidth, dou
             {
                 Tensor distances = positions.unsqueeze(0) - positions.unsqueeze(1);
                 Tensor isFar = distances.lt(-near.Before).logical_or(distances.gt(near.After));
+                isFar.logical_and_(positions.ge(source.GlobalTokens[line]).unsqueeze(0));
                 scores.masked_fill_(isFar, float.NegativeInfinity);
             }
 

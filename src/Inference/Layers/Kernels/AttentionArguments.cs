@@ -62,7 +62,8 @@ internal unsafe struct AttentionArguments
 
 /// <summary>
 /// Rows that attend to the same keys, or to windows of them: row i stands at <c>FirstPosition + i</c> among the keys and
-/// sees those from <see cref="Before"/> in front of it to <see cref="After"/> behind it, then all side keys.
+/// sees those from <see cref="Before"/> in front of it to <see cref="After"/> behind it, then all side keys. A row may
+/// stand before the first key.
 /// </summary>
 /// <param name="FirstRow">First of the rows.</param>
 /// <param name="RowCount">Number of rows.</param>
@@ -90,5 +91,5 @@ internal readonly record struct AttentionGroup(int FirstRow, int RowCount, int F
     public int StartFor(int row) => Math.Max(0, PositionOf(row) - Before);
 
     /// <summary>The key behind the last one that a row of this group sees.</summary>
-    public int EndFor(int row) => Math.Min(Length, PositionOf(row) + After + 1);
+    public int EndFor(int row) => Math.Clamp(PositionOf(row) + After + 1, 0, Length);
 }

@@ -79,6 +79,47 @@ internal static unsafe class Int8Gemm<TArithmetic>
         }
     }
 
+    /// <summary>Reads one output's weights back.</summary>
+    /// <param name="packed">Panels.</param>
+    /// <param name="output">Which one.</param>
+    /// <param name="scale">What a quantum is worth.</param>
+    /// <param name="destination">Room for the inputs.</param>
+    /// <param name="inFeatures">Inputs.</param>
+    /// <param name="accumulate">Add to what is there.</param>
+    public static void Unpack(
+        sbyte* packed,
+        int output,
+        float scale,
+        int inFeatures,
+        float* destination,
+        bool accumulate
+    )
+    {
+        nint panelBytes = (nint)PaddedDepth(inFeatures) * Width;
+        sbyte* column = packed + (output / Width * panelBytes) + (output % Width * Lane);
+        for (int input = 0; input < inFeatures; input++)
+        {
+            float weight = column[((nint)(input / Lane) * Width * Lane) + (input % Lane)] * scale;
+            destination[input] = accumulate ? weight + destination[input] : weight;
+        }
+    }
+
+    /// <summary>Quantises one row: <c>x ≈ scale · u + offset</c>.</summary>
+    /// <param name="input">The row.</param>
+    /// <param name="quantised">Room for u, filled up to a multiple of four.</param>
+    public static (float Scale, float Offset) QuantiseRow(ReadOnlySpan<float> input, Span<byte> quantised)
+    {
+        float scale;
+        float offset;
+        fixed (float* from = input)
+        fixed (byte* to = quantised)
+        {
+            QuantiseRow(from, input.Length, to, quantised.Length, &scale, &offset);
+        }
+
+        return (scale, offset);
+    }
+
     /// <returns>The sum of the quantised weights.</returns>
     private static int PackOutput(float* row, int inFeatures, float inverse, sbyte* column)
     {

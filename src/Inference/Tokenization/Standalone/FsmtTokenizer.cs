@@ -43,7 +43,11 @@ internal sealed class FsmtTokenizer : StandaloneTokenizer
         _punctuation = new MosesPunctuation(languages.Source);
         _words = new MosesTokenizer(languages.Source);
         _text = new MosesDetokenizer(languages.Target);
+        Languages = new ModelLanguages { Source = [languages.Source], Target = [languages.Target] };
     }
+
+    /// <summary>The pair that the model was trained for: there is nothing to choose.</summary>
+    public override ModelLanguages Languages { get; }
 
     public static Tokenizer Load(TokenizerFolder folder)
     {

@@ -49,9 +49,10 @@ internal sealed class M2M100Tokenizer : StandaloneTokenizer
         _end = added.Id(special.End) ?? unknownId;
         _source = settings.String("src_lang") ?? "en";
         _target = settings.String("tgt_lang");
+        Languages = ModelLanguages.Of(codes);
     }
 
-    public override IReadOnlyList<string> Languages => [.. _languages.Keys];
+    public override ModelLanguages Languages { get; }
 
     public static Tokenizer Load(TokenizerFolder folder)
     {
@@ -87,7 +88,7 @@ internal sealed class M2M100Tokenizer : StandaloneTokenizer
         var language = options.AsTarget ? options.TargetLanguage ?? _target ?? source : source;
         return _languages.TryGetValue(language, out var id)
             ? new SequenceFrame([id], [], [_end])
-            : throw EncodeException.NoSuchLanguage(language, Languages);
+            : throw EncodeException.NoSuchLanguage(language, Languages.Source);
     }
 
     protected override void EncodeText(string text, EncodeOptions options, List<int> ids) => _pieces.Encode(text, ids);

@@ -13,6 +13,9 @@ namespace Seq2Seq.Inference.Tokenization.Standalone;
 /// </summary>
 internal sealed class MarianTokenizer : StandaloneTokenizer
 {
+    private const string Open = ">>";
+    private const string Close = "<<";
+
     private readonly bool _separate;
     private readonly Vocabulary _encoder;
     private readonly Vocabulary _decoder;
@@ -20,6 +23,7 @@ internal sealed class MarianTokenizer : StandaloneTokenizer
     private readonly SentencePieceVocabulary _target;
     private readonly string _unknown;
     private readonly SequenceFrame _frame;
+    private readonly Dictionary<string, SequenceFrame> _languageFrames;
 
     private MarianTokenizer(
         TokenizerSettings settings,
@@ -36,13 +40,21 @@ internal sealed class MarianTokenizer : StandaloneTokenizer
         _separate = targetEncoder is not null;
         _source = new SentencePieceVocabulary(source, IdIn(encoder));
         _target = new SentencePieceVocabulary(target, IdIn(_decoder));
-        Languages = _separate ? [] : [.. encoder.Ids.Keys.Where(IsCode).Select(code => code[2..^2])];
+        Languages = new ModelLanguages
+        {
+            Target = _separate ? [] : [.. encoder.Ids.Keys.Where(IsCode).Select(code => code[2..^2])],
+        };
         var end = added.Id(special.End) ?? IdIn(encoder)(special.End);
         _frame = new SequenceFrame([], [], [end]);
+        _languageFrames = Languages.Target.ToDictionary(
+            code => code,
+            code => new SequenceFrame([encoder.IdOf(Open + code + Close)!.Value], [], [end]),
+            StringComparer.Ordinal
+        );
     }
 
     /// <summary>The codes of a multilingual model without their brackets.</summary>
-    public override IReadOnlyList<string> Languages { get; }
+    public override ModelLanguages Languages { get; }
 
     public static Tokenizer Load(TokenizerFolder folder)
     {
@@ -80,20 +92,30 @@ internal sealed class MarianTokenizer : StandaloneTokenizer
         );
     }
 
-    protected override SequenceFrame FrameOf(EncodeOptions options) => _frame;
+    internal override ReadOnlySpan<char> LanguageCodeOf(string text)
+    {
+        var close = text.StartsWith(Open, StringComparison.Ordinal)
+            ? text.IndexOf(Close, StringComparison.Ordinal)
+            : -1;
+        return close < 0 ? [] : text.AsSpan(0, close + Close.Length);
+    }
+
+    // transformers has no such option here: whoever uses it writes the code in front of the text.
+    protected override SequenceFrame FrameOf(EncodeOptions options)
+    {
+        if (options.AsTarget || options.TargetLanguage is not { } language)
+            return _frame;
+        return _languageFrames.TryGetValue(language, out var frame)
+            ? frame
+            : throw EncodeException.NoSuchLanguage(language, Languages.Target);
+    }
 
     protected override void EncodeText(string text, EncodeOptions options, List<int> ids)
     {
-        var rest = text.AsSpan();
-        if (
-            text.StartsWith(">>", StringComparison.Ordinal)
-            && text.IndexOf("<<", StringComparison.Ordinal) is var close and >= 0
-        )
-        {
-            ids.Add(IdIn(options.AsTarget ? _decoder : _encoder)(text[..(close + 2)]));
-            rest = rest[(close + 2)..];
-        }
-        (options.AsTarget ? _target : _source).Encode(rest, ids);
+        var code = LanguageCodeOf(text);
+        if (!code.IsEmpty)
+            ids.Add(IdIn(options.AsTarget ? _decoder : _encoder)(code.ToString()));
+        (options.AsTarget ? _target : _source).Encode(text.AsSpan(code.Length), ids);
     }
 
     protected override string? TokenOf(int id, DecodeOptions options) =>
@@ -120,9 +142,9 @@ internal sealed class MarianTokenizer : StandaloneTokenizer
     }
 
     private static bool IsCode(string token) =>
-        token.StartsWith(">>", StringComparison.Ordinal)
-        && token.EndsWith("<<", StringComparison.Ordinal)
-        && token.Length > 4;
+        token.StartsWith(Open, StringComparison.Ordinal)
+        && token.EndsWith(Close, StringComparison.Ordinal)
+        && token.Length > Open.Length + Close.Length;
 
     private bool UsesSource(DecodeOptions options) => options.UseSourceTokenizer ?? !_separate;
 

@@ -54,9 +54,10 @@ internal sealed class PlBartTokenizer : StandaloneTokenizer
         _end = added.Id(end) ?? IdOf(end);
         _source = Code(settings.String("src_lang")) ?? (isBase ? null : "__en_XX__");
         _target = Code(settings.String("tgt_lang"));
+        Languages = ModelLanguages.Of([.. _languages.Keys]);
     }
 
-    public override IReadOnlyList<string> Languages => [.. _languages.Keys];
+    public override ModelLanguages Languages { get; }
 
     /// <summary>The reference takes no notice of the option here.</summary>
     protected override bool HeedsCleanUpOption => false;
@@ -106,7 +107,7 @@ internal sealed class PlBartTokenizer : StandaloneTokenizer
             return new SequenceFrame([], [], [_end]);
         return _languages.TryGetValue(language, out var id)
             ? new SequenceFrame([], [], [_end, id])
-            : throw EncodeException.NoSuchLanguage(language, Languages);
+            : throw EncodeException.NoSuchLanguage(language, Languages.Source);
     }
 
     protected override void EncodeText(string text, EncodeOptions options, List<int> ids) => _pieces.Encode(text, ids);

@@ -25,6 +25,8 @@ internal abstract class StandaloneTokenizer : Tokenizer
 
     protected AddedWords Added { get; }
 
+    public sealed override int? ModelMaxLength => _maxLength == int.MaxValue ? null : _maxLength;
+
     /// <summary>Whether a call's own wish for clean spaces counts.</summary>
     protected virtual bool HeedsCleanUpOption => true;
 

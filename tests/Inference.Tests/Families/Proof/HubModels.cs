@@ -29,6 +29,8 @@ internal static class HubModels
             ["pegasus_x"] = ["google/pegasus-x-base", "google/pegasus-x-large"],
             ["plbart"] = ["uclanlp/plbart-base", "uclanlp/plbart-multi_task-python"],
             ["prophetnet"] = ["microsoft/prophetnet-large-uncased", "microsoft/prophetnet-large-uncased-cnndm"],
+            ["seamless_m4t"] = ["facebook/hf-seamless-m4t-medium", "facebook/hf-seamless-m4t-large"],
+            ["seamless_m4t_v2"] = ["facebook/seamless-m4t-v2-large"],
             ["switch_transformers"] = ["google/switch-base-8", "google/switch-base-128"],
             ["t5"] =
             [

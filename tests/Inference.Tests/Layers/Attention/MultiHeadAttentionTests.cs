@@ -191,6 +191,38 @@ public sealed class MultiHeadAttentionTests
             );
 
     [Fact]
+    public void Tokens_attend_to_those_near_them_and_to_the_global_ones() =>
+        Gen.Select(Lines, Gen.Select(Gen.Int[0, 45], Gen.Int[0, 45]), Gen.Int[0, 3].Array[6])
+            .Sample(
+                (lines, window, globals) =>
+                {
+                    (int heads, int headWidth, int[] lengths) = lines;
+                    (int before, int after) = window;
+                    int width = heads * headWidth;
+                    using DisposeScope scope = NewDisposeScope();
+                    using KeyValueCache memory = new(layers: 1, 2 * width, CPU);
+                    SourceBatch source = Source(lengths, memory, globals[..lengths.Length]);
+                    using Rows projected = Filled(source.Tokens, 3 * width);
+                    foreach (MultiHeadAttention attention in Both(heads, headWidth))
+                    {
+                        using Rows context = new(width, CPU);
+                        attention.Encode(projected, source, bias: null, context, new AttentionWindow(before, after));
+
+                        for (int line = 0; line < lengths.Length; line++)
+                        {
+                            Tensor[] own = projected.Tensor.narrow(0, source.Starts[line], lengths[line]).chunk(3, 1);
+                            Tensor distances = Distances(lengths[line], lengths[line]);
+                            Tensor near = distances.ge(-before).logical_and(distances.le(after));
+                            Tensor seen = near.logical_or(arange(lengths[line]).lt(globals[line]).unsqueeze(0));
+                            Tensor expected = Defined(attention, own[0], own[1], own[2], distances: null, seen);
+                            ShouldBe(context.Tensor.narrow(0, source.Starts[line], lengths[line]), expected);
+                        }
+                    }
+                },
+                iter: 60
+            );
+
+    [Fact]
     public void Rows_attend_to_their_last_tokens_and_to_their_source_at_once() =>
         Gen.Select(Lines, Gen.Int[1, 3], Gen.Int[1, 45], Gen.Int)
             .Sample(
@@ -336,10 +368,10 @@ public sealed class MultiHeadAttentionTests
             new TorchAttention(heads, keyHeads ?? heads, headWidth, 0.7),
         ];
 
-    private static SourceBatch Source(int[] lengths, KeyValueCache memory)
+    private static SourceBatch Source(int[] lengths, KeyValueCache memory, int[]? globalTokens = null)
     {
         IReadOnlyList<int>[] lines = [.. lengths.Select(length => new int[length])];
-        return new SourceBatch(lines, memory, [.. lengths.Select(memory.Take)]);
+        return new SourceBatch(lines, memory, [.. lengths.Select(memory.Take)], globalTokens);
     }
 
     /// <summary>Locations of sequences, in no order; a sequence may begin like the one before, as beams do.</summary>
