@@ -23,7 +23,7 @@ internal sealed class ServiceBenchmark : IBenchmark
     {
         string lines = context.Files.Words(context.Scale.ServiceLines);
         string model = await context.ModelAsync(BenchmarkFiles.BundledModel, cancellationToken);
-        // The service has a slot of each core by default; the engine gets its best, as searched for the words.
+        // The service has a slot of all cores by default; the engine gets its best, as searched for the words.
         Contestant contestant = new() { Engine = Contestant.Ours, Candidates = [] };
         EngineSettings settings =
             context.Settings.Find($"words-greedy: {contestant.Name}") ?? EngineSettings.AllCores(batch: 0)[^1];

@@ -52,11 +52,27 @@ internal sealed class ApiKeys(IOptionsMonitor<AccessOptions> options, ApiKeyDire
 
     /// <summary>Who has that key; null when there is no such key.</summary>
     /// <exception cref="DbException">It can't be said now.</exception>
-    public async ValueTask<Caller?> FindAsync(string key, CancellationToken cancellationToken) =>
-        key.Length > LongestKey ? null
-        : FindConfigured(key) is { } name ? Caller.Operator(name)
-        : await issued.FindAsync(key, cancellationToken) is { } found ? Caller.Of(found)
-        : null;
+    public async ValueTask<Caller?> FindAsync(string key, CancellationToken cancellationToken)
+    {
+        if (key.Length > LongestKey)
+        {
+            return null;
+        }
+
+        if (FindConfigured(key) is { } name)
+        {
+            return Caller.Operator(name);
+        }
+
+        if (await issued.FindAsync(key, cancellationToken) is not { } found)
+        {
+            return null;
+        }
+
+        // Who has signed in with it must not be taken for somebody without a key because others were asked for none lately.
+        _isIssued = true;
+        return Caller.Of(found);
+    }
 
     /// <summary>What a session remembers of its key: when a configured key changes, or an issued one is revoked, the session ends.</summary>
     public string? Fingerprint(Caller caller) =>

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Families;
 
 namespace Seq2Seq.Inference.Loading;

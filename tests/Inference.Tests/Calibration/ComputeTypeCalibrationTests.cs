@@ -58,10 +58,7 @@ public sealed class ComputeTypeCalibrationTests : IDisposable
         await using SequenceModel second = Load(Bundled, "auto", _file);
 
         second.Report.ComputeType.Should().Be(first.Report.ComputeType);
-        second
-            .Report.Notes.Single(note => note.StartsWith("compute type auto"))
-            .Should()
-            .Be(first.Report.Notes.Single(note => note.StartsWith("compute type auto")));
+        second.Report.Notes.Single(IsOfAuto).Should().Be(first.Report.Notes.Single(IsOfAuto));
     }
 
     [Fact]
@@ -90,6 +87,8 @@ public sealed class ComputeTypeCalibrationTests : IDisposable
         refused.Code.Should().Be(LoadCodes.CalibrationInvalid);
         refused.Message.Should().Contain(file).And.Contain(reason);
     }
+
+    private static bool IsOfAuto(string note) => note.StartsWith("compute type auto", StringComparison.Ordinal);
 
     private static IEnumerable<string> Words() =>
         File.ReadLines(Path.Join(Bundled, "test.tsv")).Select(line => "phonemize: " + line.Split('\t')[0]);

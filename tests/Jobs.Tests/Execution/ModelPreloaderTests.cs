@@ -74,7 +74,7 @@ public sealed class ModelPreloaderTests(TestDatabase database) : IClassFixture<T
                 "model.safetensors",
                 "main on cpu:0 as int8: model.safetensors",
                 "main on cpu as float32: model.safetensors",
-                "spare on cpu:0 as auto: model.safetensors"
+                "spare on cpu:0 as float32: model.safetensors"
             );
         (await OutcomeAsync(loaded.LoadId)).Should().Be("loaded main spare");
     }

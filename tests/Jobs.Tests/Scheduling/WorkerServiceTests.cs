@@ -175,8 +175,10 @@ public sealed class WorkerServiceTests(TestDatabase database) : IClassFixture<Te
             _patience,
             "the model was loaded again"
         );
-        loads.Should().Be(2);
-        model.Disposed.Should().Be(1);
+        // While it was broken it may have been tried in vain as well.
+        int loaded = Volatile.Read(ref loads);
+        loaded.Should().BeGreaterThanOrEqualTo(2);
+        model.Disposed.Should().Be(loaded - 1);
     }
 
     [Fact]

@@ -83,6 +83,12 @@ internal sealed record TokenizerLayout(string[] Files, Func<TokenizerFolder, Tok
     private static IEnumerable<TokenizerLayout> BySpecificity =>
         ByClass.Values.Where(layout => layout.Files.Length > 0).OrderByDescending(layout => layout.Files.Length);
 
+    /// <summary>Every layout, by its class.</summary>
+    public static IReadOnlyDictionary<string, TokenizerLayout> All => ByClass;
+
+    /// <summary>The class of a model type whose configuration names none; null when it has none of its own.</summary>
+    public static string? ClassOf(string modelType) => ByModelType.GetValueOrDefault(modelType);
+
     public static TokenizerLayout Find(TokenizerFolder folder)
     {
         var modelType = ModelType(folder.Config);
