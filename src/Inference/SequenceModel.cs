@@ -74,7 +74,7 @@ public sealed class SequenceModel : IAsyncDisposable
         ComputeCores cores = options.Cores is null || options.Device.IsCuda ? new ComputeCores(threads) : options.Cores;
         return new SequenceModel(
             loaded,
-            SourceReader.Open(loaded.Folder, loaded.Network.Shape, options.MaxSourceTokens),
+            SourceReader.Open(loaded.Folder, loaded.Network, options.MaxSourceTokens),
             new RunningBatch(
                 loaded.Network,
                 cores,
@@ -255,14 +255,20 @@ public sealed class SequenceModel : IAsyncDisposable
         NetworkShape shape = _loaded.Network.Shape;
         TextSettings texts = _sources.Resolve(parameters);
         GenerationSettings settings = GenerationSettings.Resolve(
-            _sources.WithForcedLanguage(parameters),
+            texts is { IsLanguagePrompt: false, LanguageToken: { } token }
+                ? parameters with
+                {
+                    ForcedBosTokenId = token,
+                }
+                : parameters,
             _loaded.Network.GenerationDefaults,
             shape.VocabularySize,
             shape.MaxTargetTokens,
             _sources.Parameters with
             {
                 Target = texts.Target,
-            }
+            },
+            texts.IsLanguagePrompt ? texts.LanguageToken : null
         ) with
         {
             Time = _time,

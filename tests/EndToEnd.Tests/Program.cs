@@ -22,11 +22,16 @@ internal static class Program
     public static string BundledModel { get; } = Path.Combine(Folder, "models", "english-tts");
 
     /// <summary>Runs a command to its end.</summary>
-    public static async Task<Outcome> RunAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken)
+    public static async Task<Outcome> RunAsync(
+        IReadOnlyList<string> arguments,
+        CancellationToken cancellationToken,
+        string workingDirectory = ""
+    )
     {
         var start = new ProcessStartInfo(Executable, arguments)
         {
             UseShellExecute = false,
+            WorkingDirectory = workingDirectory,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };

@@ -199,7 +199,7 @@ internal sealed class BeamSearch : SequenceSearch
 
     private void Finish(float sum, int parent, int token, float logProbability, FinishReason reason)
     {
-        float score = sum / (float)Math.Pow(_length + 1 - _promptLength, _settings.LengthPenalty);
+        float score = sum / (float)_settings.LengthDivisor(_length);
         if (!(score > Unlikely))
         {
             return;
@@ -237,8 +237,8 @@ internal sealed class BeamSearch : SequenceSearch
 
         int length =
             _settings.EarlyStopping == EarlyStopping.Never && _settings.LengthPenalty > 0
-                ? _settings.MaxLength - _promptLength
-                : _length - _promptLength;
-        return !(_beamScores[0] / (float)Math.Pow(length, _settings.LengthPenalty) > _finished[^1].Score);
+                ? _settings.MaxLength - 1
+                : _length - 1;
+        return !(_beamScores[0] / (float)_settings.LengthDivisor(length) > _finished[^1].Score);
     }
 }

@@ -50,7 +50,7 @@ internal sealed class GeneratedSequence
         new()
         {
             TokenIds = _tokens[1..Length],
-            Score = _logProbability / _settings.LengthDivisor(Length - _settings.Prompt.Count),
+            Score = _logProbability / _settings.LengthDivisor(Length - 1),
             FinishReason = _finished ?? FinishReason.Length,
             TokenLogprobs = _logProbabilities,
         };

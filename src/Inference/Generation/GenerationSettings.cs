@@ -68,6 +68,15 @@ internal sealed record GenerationSettings
     /// <summary>What the reference fills finished sequences with: of an effect only on groups of beams.</summary>
     public required int? PadTokenId { get; init; }
 
+    /// <summary>
+    /// The token of the target language where the decoder is given it behind its start token, instead of generating it: a text
+    /// that outputs begin with stands behind it.
+    /// </summary>
+    public required int? LanguagePrompt { get; init; }
+
+    /// <summary>The token that every output begins with, if there is one.</summary>
+    public int? FirstTokenId => LanguagePrompt ?? ForcedBosTokenId;
+
     /// <summary>Null: the likeliest tokens are taken.</summary>
     public required SamplingSettings? Sampling { get; init; }
 
@@ -89,21 +98,26 @@ internal sealed record GenerationSettings
     /// <summary>Rows that a line takes in a step at most, guessed tokens aside.</summary>
     public int MaxRows => Math.Max(MaxSequences, PromptedSearch.RowsOf(Prompt));
 
-    /// <summary>What a sum of log-probabilities is divided by to be the score of a sequence of so many tokens.</summary>
-    public double LengthDivisor(int tokens) => Math.Pow(tokens, LengthPenalty);
+    /// <summary>
+    /// What a sum of log-probabilities is divided by to be the score of an output of so many tokens, those of the prompt behind the
+    /// start token included.
+    /// </summary>
+    public double LengthDivisor(int tokens) => Math.Pow(tokens - (Prompt.Count - 1), LengthPenalty);
 
     /// <param name="caller">What the caller set.</param>
     /// <param name="defaults">What the model's folder says.</param>
     /// <param name="vocabularySize">Number of logits.</param>
     /// <param name="maxPositions">Longest sequence that the decoder has positions for, or null.</param>
     /// <param name="texts">What reads parameters that are texts.</param>
+    /// <param name="languagePrompt">See <see cref="LanguagePrompt"/>.</param>
     /// <exception cref="GenerationParametersException">A value is out of range or not supported; names it.</exception>
     public static GenerationSettings Resolve(
         GenerationParameters caller,
         GenerationDefaults defaults,
         int vocabularySize,
         int? maxPositions,
-        ParameterTexts texts
+        ParameterTexts texts,
+        int? languagePrompt = null
     )
     {
         GenerationParametersCheck.Validate(caller);
@@ -150,6 +164,7 @@ internal sealed record GenerationSettings
             MaxTime = set.MaxTime is { } seconds ? TimeSpan.FromSeconds(Math.Min(seconds, LongestTime)) : null,
             StopStrings = set.StopStrings is { } stops ? texts.ReadStopStrings(stops) : null,
             AllowedOutputs = null,
+            LanguagePrompt = languagePrompt,
             LengthPenalty = set.LengthPenalty ?? 1,
             EarlyStopping = set.EarlyStopping ?? EarlyStopping.Heuristic,
             RepetitionPenalty = set.RepetitionPenalty ?? 1,
@@ -221,7 +236,8 @@ internal sealed record GenerationSettings
         set switch
         {
             { DecoderInputIds: { } ids } => WithPrefix(ids, "decoder_input_ids"),
-            { TargetPrefix: { } text } => WithPrefix(texts.ReadPrefix(text, ForcedBosTokenId), "target_prefix"),
+            { TargetPrefix: { } text } => WithPrefix(texts.ReadPrefix(text, FirstTokenId), "target_prefix"),
+            _ when LanguagePrompt is { } language => WithPrefix([language], "tgt_lang"),
             _ => this,
         };
 
@@ -240,7 +256,7 @@ internal sealed record GenerationSettings
             );
         }
 
-        OutputTrie trie = texts.ReadAllowedOutputs(outputs, ForcedBosTokenId, EosTokenIds);
+        OutputTrie trie = texts.ReadAllowedOutputs(outputs, FirstTokenId, EosTokenIds);
         foreach (IReadOnlyList<int> output in trie.Outputs)
         {
             Check("allowed_outputs", output);

@@ -57,7 +57,7 @@ internal sealed class NetworkBuilder(
         {
             family.Build(configuration, new WeightScope(plan), meta).Dispose();
         }
-        catch (TooManyProblemsException)
+        catch (PlanEndedException)
         {
             // The plan has them.
         }

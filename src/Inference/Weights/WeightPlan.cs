@@ -51,6 +51,7 @@ internal sealed class WeightPlan(WeightSource source) : WeightTable
             planned.Takes++;
         }
 
+        CheckSize(names[0], planned, shape);
         return empty(shape.ToArray(), dtype: ScalarType.Float32, device: META);
     }
 
@@ -110,6 +111,26 @@ internal sealed class WeightPlan(WeightSource source) : WeightTable
         return planned;
     }
 
+    // Layers count their values in 32 bits.
+    private void CheckSize(string name, PlannedWeight? planned, ReadOnlySpan<long> shape)
+    {
+        if (TensorShape.TryElementCount(shape, out long count) && count <= int.MaxValue)
+        {
+            return;
+        }
+
+        if (planned is not null)
+        {
+            Add(
+                LoadCodes.TensorShape,
+                name,
+                $"{planned.Stored.File}: tensor '{name}' {TensorShape.Print(shape)} has more than {int.MaxValue} values."
+            );
+        }
+
+        throw new PlanEndedException();
+    }
+
     private static StoredTensor[] Fitting(IReadOnlyList<StoredTensor> stored, ReadOnlySpan<long> shape)
     {
         var fitting = new List<StoredTensor>();
@@ -149,7 +170,7 @@ internal sealed class WeightPlan(WeightSource source) : WeightTable
         _problems.Add(new WeightProblem(code, tensor, message));
         if (_problems.Count >= MaxProblems)
         {
-            throw new TooManyProblemsException();
+            throw new PlanEndedException();
         }
     }
 

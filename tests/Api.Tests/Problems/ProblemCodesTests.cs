@@ -2,6 +2,7 @@ using System.Net;
 using System.Reflection;
 using System.Text.Json;
 using Seq2Seq.Api.Problems;
+using Seq2Seq.Testing;
 
 namespace Seq2Seq.Api.Tests.Problems;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Seq2Seq.Inference.Families;
+using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Loading;
 
 namespace Seq2Seq.Inference.Tests.Families;
@@ -40,6 +41,11 @@ internal sealed class GoldenFamily
     public int[][] InputIds { get; }
 
     public IReadOnlyList<GoldenCase> Cases { get; }
+
+    /// <summary>The model's config.json.</summary>
+    public JsonElement Configuration => JsonElement.Parse(File.ReadAllBytes(Path.Join(Folder, "config.json")));
+
+    public string ModelType => Configuration.GetProperty("model_type").GetString()!;
 
     public static GoldenFamily Open(string name) => new(name);
 
@@ -83,10 +89,29 @@ internal sealed class GoldenCase
 
     public JsonElement Parameters { get; }
 
+    public int Beams => Parameters.TryGetProperty("num_beams", out JsonElement beams) ? beams.GetInt32() : 1;
+
     /// <summary>Of each line its outputs, without start token and padding.</summary>
     public int[][][] Sequences { get; }
 
     public double[][]? Scores { get; }
+
+    /// <summary>Whether a line's result is the reference's: the tokens of every output, and scores where it has them.</summary>
+    public bool IsMetBy(SequenceResult result, int line) =>
+        result.Error is null
+        && result.Outputs.Count == Sequences[line].Length
+        && result.Outputs.Select((output, i) => output.TokenIds.SequenceEqual(Sequences[line][i])).All(equal => equal)
+        && (
+            Scores is not { } scores
+            || result
+                .Outputs.Select(
+                    (output, i) => Math.Abs(output.Score - scores[line][i]) <= ScoreTolerance(scores[line][i])
+                )
+                .All(close => close)
+        );
+
+    /// <summary>As the reference cases allow: scores are sums of float32 in another order.</summary>
+    public static double ScoreTolerance(double score) => 2e-3 * Math.Max(1, Math.Abs(score));
 
     private static int[] Strip(int[] sequence, int end)
     {

@@ -5,9 +5,6 @@ namespace Seq2Seq.Inference.Tests.Families;
 /// <summary>Sequences and scores of every family under many generation settings, against the reference's.</summary>
 public sealed class GoldenGenerationTests
 {
-    /// <summary>As the reference cases allow: scores are sums of float32 in another order.</summary>
-    private const double ScoreTolerance = 2e-3;
-
     public static TheoryData<string> Names => GoldenFamily.Names;
 
     [Theory]
@@ -46,6 +43,57 @@ public sealed class GoldenGenerationTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Names))]
+    public async Task Lines_of_any_length_are_answered_alike_alone_and_among_others(string name)
+    {
+        GoldenFamily golden = GoldenFamily.Open(name);
+        await using SequenceModel model = SequenceModel.Load(golden.Options, TestContext.Current.CancellationToken);
+        SequenceInput[] lines = AnyLines(golden);
+        foreach (int beams in (int[])[1, 4])
+        {
+            GenerationParameters parameters = new() { NumBeams = beams, MaxNewTokens = 12 };
+            IReadOnlyList<SequenceResult> together = await model.GenerateAsync(
+                lines,
+                parameters,
+                TestContext.Current.CancellationToken
+            );
+            for (int line = 0; line < lines.Length; line++)
+            {
+                IReadOnlyList<SequenceResult> alone = await model.GenerateAsync(
+                    [lines[line]],
+                    parameters,
+                    TestContext.Current.CancellationToken
+                );
+                together[line].Error.Should().BeNull();
+                SequenceOutput expected = alone[0].Outputs[0];
+                together[line].Outputs[0].TokenIds.Should().Equal(expected.TokenIds, $"line {line}, {beams} beams");
+                together[line]
+                    .Outputs[0]
+                    .Score.Should()
+                    .BeApproximately(expected.Score, GoldenCase.ScoreTolerance(expected.Score));
+            }
+        }
+    }
+
+    /// <summary>From a token to as many as a small model has positions for.</summary>
+    private static SequenceInput[] AnyLines(GoldenFamily golden)
+    {
+        Random random = new(7);
+        int most = golden.InputIds.Max(line => line.Max());
+        return
+        [
+            .. Enumerable
+                .Range(0, 20)
+                .Select(_ =>
+                    SequenceInput.FromTokenIds([
+                        .. Enumerable.Range(0, random.Next(1, 30)).Select(_ => random.Next(4, most)),
+                        golden.InputIds[0][^1],
+                    ])
+                ),
+        ];
+    }
+
     private static async Task<SequenceResult[]> GenerateAsync(
         SequenceModel model,
         GoldenCase test,
@@ -74,7 +122,7 @@ public sealed class GoldenGenerationTests
                 .Score.Should()
                 .BeApproximately(
                     expected,
-                    ScoreTolerance * Math.Max(1, Math.Abs(expected)),
+                    GoldenCase.ScoreTolerance(expected),
                     $"{test.Name}, line {line}, output {i}"
                 );
         }

@@ -86,7 +86,8 @@ internal sealed class LogitsProcessorList
 
         if (settings.ExponentialDecayLengthPenalty is { } decay)
         {
-            processors.Add(new ExponentialDecayLengthPenalty(decay, settings.Prompt.Count, settings.EosTokenIds));
+            int start = decay.Start + settings.Prompt.Count;
+            processors.Add(new ExponentialDecayLengthPenalty(decay.Factor, start, settings.EosTokenIds));
         }
 
         if (settings.SuppressTokens is { } suppressed)

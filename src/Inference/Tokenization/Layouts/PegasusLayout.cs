@@ -20,7 +20,7 @@ internal static class PegasusLayout
         var settings = folder.Settings;
         var special = new SpecialTokens(settings);
         var (pad, end) = (special.Get("pad_token", "<pad>"), special.Get("eos_token", "</s>"));
-        var offset = Math.Clamp(settings.Int32("offset") ?? DefaultOffset, 2, 1_000_000);
+        var offset = Math.Max(2, settings.Count("offset") ?? DefaultOffset);
         var unused = Enumerable.Range(2, offset - 2).Select(i => $"<unk_{i}>").ToArray();
         var source = UnigramSource.Read(
             folder,

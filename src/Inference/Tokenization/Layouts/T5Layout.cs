@@ -20,7 +20,7 @@ internal static class T5Layout
 
     public static Tokenizer Load(TokenizerFolder folder)
     {
-        var extraIds = Math.Clamp(folder.Settings.Int32("extra_ids") ?? DefaultExtraIds, 0, 1_000_000);
+        var extraIds = Math.Max(0, folder.Settings.Count("extra_ids") ?? DefaultExtraIds);
         var sentinels = Enumerable.Range(0, extraIds).Select(i => $"<extra_id_{i}>").ToArray();
         var source = UnigramSource.Read(
             folder,

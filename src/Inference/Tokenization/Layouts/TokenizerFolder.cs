@@ -44,11 +44,17 @@ internal sealed class TokenizerFolder
 
     public static Tokenizer Load(string folder)
     {
+        var (files, layout) = Open(folder);
+        return files.Guard(layout.NameOfFiles(files), () => layout.Load(files));
+    }
+
+    /// <summary>The folder's files, and the layout that they have.</summary>
+    public static (TokenizerFolder Files, TokenizerLayout Layout) Open(string folder)
+    {
         if (!Directory.Exists(folder))
             throw new TokenizerLoadException(TokenizerLoadException.Missing, $"{folder} is not there.");
         var files = new TokenizerFolder(folder);
-        var layout = files.Guard("tokenizer_config.json", () => TokenizerLayout.Find(files));
-        return files.Guard(layout.NameOfFiles(files), () => layout.Load(files));
+        return (files, files.Guard("tokenizer_config.json", () => TokenizerLayout.Find(files)));
     }
 
     public bool Has(string name) => File.Exists(Path.Combine(_folder, name));

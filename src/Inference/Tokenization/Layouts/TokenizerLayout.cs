@@ -22,6 +22,7 @@ internal sealed record TokenizerLayout(string[] Files, Func<TokenizerFolder, Tok
         ["MBartTokenizer"] = new(["sentencepiece.bpe.model"], MBartLayout.Load),
         ["MBart50Tokenizer"] = new(["sentencepiece.bpe.model"], MBart50Layout.Load),
         ["NllbTokenizer"] = new(["sentencepiece.bpe.model"], NllbLayout.Load),
+        ["SeamlessM4TTokenizer"] = new(["sentencepiece.bpe.model"], SeamlessM4TLayout.Load),
         ["RobertaTokenizer"] = new(["vocab.json", "merges.txt"], ByteLevelLayout.LoadRoberta),
         ["BlenderbotTokenizer"] = new(["vocab.json", "merges.txt"], ByteLevelLayout.LoadBlenderbot),
         ["GPT2Tokenizer"] = new(["vocab.json", "merges.txt"], ByteLevelLayout.LoadGpt2),
@@ -69,6 +70,8 @@ internal sealed record TokenizerLayout(string[] Files, Func<TokenizerFolder, Tok
         ["plbart"] = "PLBartTokenizer",
         ["prophetnet"] = "ProphetNetTokenizer",
         ["roberta"] = "RobertaTokenizer",
+        ["seamless_m4t"] = "SeamlessM4TTokenizer",
+        ["seamless_m4t_v2"] = "SeamlessM4TTokenizer",
         ["switch_transformers"] = "T5Tokenizer",
         ["t5"] = "T5Tokenizer",
         ["t5gemma"] = "GemmaTokenizer",
@@ -79,6 +82,12 @@ internal sealed record TokenizerLayout(string[] Files, Func<TokenizerFolder, Tok
     /// <summary>Those that files can tell, the ones that ask for most first.</summary>
     private static IEnumerable<TokenizerLayout> BySpecificity =>
         ByClass.Values.Where(layout => layout.Files.Length > 0).OrderByDescending(layout => layout.Files.Length);
+
+    /// <summary>Every layout, by its class.</summary>
+    public static IReadOnlyDictionary<string, TokenizerLayout> All => ByClass;
+
+    /// <summary>The class of a model type whose configuration names none; null when it has none of its own.</summary>
+    public static string? ClassOf(string modelType) => ByModelType.GetValueOrDefault(modelType);
 
     public static TokenizerLayout Find(TokenizerFolder folder)
     {

@@ -23,6 +23,9 @@ internal sealed class TokenizerSettings
         "mask_token",
     ];
 
+    /// <summary>Of tokens that are only counted, far beyond what any model has.</summary>
+    private const int MostTokens = 1 << 16;
+
     private readonly Dictionary<string, JsonElement> _values = new(StringComparer.Ordinal);
     private readonly SortedDictionary<int, AddedToken> _addedTokens = [];
 
@@ -109,6 +112,13 @@ internal sealed class TokenizerSettings
 
     public int? Int32(string name) =>
         _values.TryGetValue(name, out var value) && value.ValueKind == JsonValueKind.Number ? ToInt32(value) : null;
+
+    /// <summary>A number of tokens that are made up; null where the files say nothing of it.</summary>
+    /// <exception cref="InvalidDataException">More than any vocabulary has.</exception>
+    public int? Count(string name) =>
+        Int32(name) is not > MostTokens
+            ? Int32(name)
+            : throw new InvalidDataException($"{name} is {_values[name]}; it can be {MostTokens} at most.");
 
     public bool? Boolean(string name) =>
         _values.TryGetValue(name, out var value) && value.ValueKind is JsonValueKind.True or JsonValueKind.False

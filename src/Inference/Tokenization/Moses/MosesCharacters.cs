@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using System.Globalization;
 using System.Text;
 using Seq2Seq.Inference.Tokenization.Unicode;
 
@@ -11,7 +10,9 @@ namespace Seq2Seq.Inference.Tokenization.Moses;
 /// </summary>
 internal sealed class MosesCharacters
 {
-    private static readonly Lazy<FrozenDictionary<string, HashSet<int>>> Sets = new(Read);
+    private static readonly Lazy<FrozenDictionary<string, CodePointSet>> Sets = new(() =>
+        CodePointSet.ReadAll("moses-characters.txt")
+    );
 
     private readonly HashSet<int> _scripts = [];
 
@@ -29,34 +30,19 @@ internal sealed class MosesCharacters
             _scripts.Add(UnicodeScripts.Find(script)!.Value);
     }
 
-    public static bool IsNumber(Rune rune) => Sets.Value["N"].Contains(rune.Value);
+    public static bool IsNumber(Rune rune) => Sets.Value["N"].Contains(rune);
 
-    public static bool IsLower(Rune rune) => Sets.Value["Lower"].Contains(rune.Value);
+    public static bool IsLower(Rune rune) => Sets.Value["Lower"].Contains(rune);
 
-    public static bool IsCurrency(Rune rune) => Sets.Value["Sc"].Contains(rune.Value);
+    public static bool IsCurrency(Rune rune) => Sets.Value["Sc"].Contains(rune);
 
     /// <summary>Letters alone, without what the tokenizer adds for Indic scripts.</summary>
-    public static bool IsPlainAlpha(Rune rune) => Sets.Value["Alpha"].Contains(rune.Value);
+    public static bool IsPlainAlpha(Rune rune) => Sets.Value["Alpha"].Contains(rune);
 
     public bool IsAlpha(Rune rune) => IsPlainAlpha(rune) || IsAdded(rune);
 
-    public bool IsAlphanumeric(Rune rune) => Sets.Value["Alnum"].Contains(rune.Value) || IsAdded(rune);
+    public bool IsAlphanumeric(Rune rune) => Sets.Value["Alnum"].Contains(rune) || IsAdded(rune);
 
     private bool IsAdded(Rune rune) =>
-        Sets.Value["Indic"].Contains(rune.Value) || (_scripts.Count > 0 && _scripts.Contains(UnicodeScripts.Of(rune)));
-
-    private static FrozenDictionary<string, HashSet<int>> Read()
-    {
-        var sets = new Dictionary<string, HashSet<int>>(StringComparer.Ordinal);
-        foreach (var line in MosesData.Lines("moses-characters.txt"))
-        {
-            var fields = line.Split(' ');
-            if (!sets.TryGetValue(fields[0], out var set))
-                sets[fields[0]] = set = [];
-            var first = int.Parse(fields[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
-            var last = int.Parse(fields[2], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
-            set.UnionWith(Enumerable.Range(first, last - first + 1));
-        }
-        return sets.ToFrozenDictionary(StringComparer.Ordinal);
-    }
+        Sets.Value["Indic"].Contains(rune) || (_scripts.Count > 0 && _scripts.Contains(UnicodeScripts.Of(rune)));
 }

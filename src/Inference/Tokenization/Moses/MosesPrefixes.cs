@@ -1,3 +1,5 @@
+using Seq2Seq.Inference.Tokenization.Unicode;
+
 namespace Seq2Seq.Inference.Tokenization.Moses;
 
 /// <summary>A language's abbreviations, from prefixes.txt; English ones for languages without a list.</summary>
@@ -6,7 +8,7 @@ internal sealed class MosesPrefixes
     private const string BeforeNumbers = " #NUMERIC_ONLY#";
 
     private static readonly Lazy<ILookup<string, string>> All = new(() =>
-        MosesData
+        EmbeddedTable
             .Lines("moses-prefixes.txt")
             .Select(line => line.Split('\t'))
             .ToLookup(fields => fields[0], fields => fields[1], StringComparer.Ordinal)

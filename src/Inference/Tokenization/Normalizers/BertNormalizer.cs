@@ -18,15 +18,15 @@ internal sealed class BertNormalizer(bool cleanText, bool handleChinese, bool st
             text.Map(SpaceChinese);
         if (stripAccents)
         {
-            text.Map(whole => UnicodeForm.Apply(whole, NormalizationForm.FormD));
-            text.Filter(rune => !CharacterClass.IsNonspacingMark(rune));
+            text.Map(whole => LibraryCharacters.Normalize(whole, NormalizationForm.FormD));
+            text.Filter(rune => !LibraryCharacters.IsNonspacingMark(rune));
         }
         if (lowercase)
             text.Map(Casing.ToLower);
     }
 
     private static bool IsControl(Rune rune) =>
-        rune.Value is not ('\t' or '\n' or '\r') && CharacterClass.IsOther(rune);
+        rune.Value is not ('\t' or '\n' or '\r') && LibraryCharacters.IsOther(rune);
 
     private static string MakeSpaces(string text) =>
         text.Any(IsOddSpace) ? string.Create(text.Length, text, static (to, from) => Fill(from, to)) : text;

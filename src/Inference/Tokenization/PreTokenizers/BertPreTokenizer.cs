@@ -13,7 +13,7 @@ internal sealed class BertPreTokenizer : IPreTokenizer
         {
             var next = position + rune.Utf16SequenceLength;
             var isSpace = Rune.IsWhiteSpace(rune);
-            if (isSpace || CharacterClass.IsPunctuation(rune))
+            if (isSpace || LibraryCharacters.IsPunctuation(rune))
             {
                 if (start < position)
                     output.Add(piece.Slice(start, position - start));

@@ -35,7 +35,7 @@ internal static class PreTokenizerReader
                 Flag(json, "invert") ?? false
             ),
             "Punctuation" => new PatternPreTokenizer(
-                TextPattern.Characters(CharacterClass.IsPunctuation),
+                TextPattern.Characters(LibraryCharacters.IsPunctuation),
                 Behavior(json) ?? DelimiterBehavior.Isolated
             ),
             "Digits" => new PatternPreTokenizer(

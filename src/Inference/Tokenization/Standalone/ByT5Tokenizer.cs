@@ -25,7 +25,7 @@ internal sealed class ByT5Tokenizer : StandaloneTokenizer
         var settings = folder.Settings;
         var (pad, end) = (Stripping(settings, "pad_token", "<pad>"), Stripping(settings, "eos_token", "</s>"));
         var unknown = Stripping(settings, "unk_token", "<unk>");
-        var extraIds = Math.Clamp(settings.Int32("extra_ids") ?? DefaultExtraIds, 0, 1_000_000);
+        var extraIds = Math.Max(0, settings.Count("extra_ids") ?? DefaultExtraIds);
         var sentinels = Enumerable.Range(0, extraIds).Select(i => SpecialTokens.Plain($"<extra_id_{i}>"));
         var added = AddedWords.Of(
             settings,

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Seq2Seq.Inference.Tokenization.Unicode;
 
-/// <summary>The classes of characters that tokenizers ask for.</summary>
+/// <summary>The classes of characters that tokenizers ask for, by .NET's Unicode; see also <see cref="LibraryCharacters"/>.</summary>
 internal static class CharacterClass
 {
     /// <summary>Unicode's <c>\w</c>: alphabetic, marks, decimal digits, connectors, joiners.</summary>
@@ -27,12 +27,6 @@ internal static class CharacterClass
             is UnicodeCategory.Control
                 or UnicodeCategory.Format
                 or UnicodeCategory.PrivateUse;
-
-    public static bool IsMark(Rune rune) =>
-        Rune.GetUnicodeCategory(rune)
-            is UnicodeCategory.NonSpacingMark
-                or UnicodeCategory.SpacingCombiningMark
-                or UnicodeCategory.EnclosingMark;
 
     public static bool IsNonspacingMark(Rune rune) => Rune.GetUnicodeCategory(rune) == UnicodeCategory.NonSpacingMark;
 

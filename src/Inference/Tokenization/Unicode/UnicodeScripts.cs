@@ -29,12 +29,8 @@ internal static class UnicodeScripts
     {
         var (starts, ends, ids) = (new List<int>(), new List<int>(), new List<int>());
         var names = new Dictionary<string, int>(StringComparer.Ordinal);
-        using var stream = typeof(UnicodeScripts).Assembly.GetManifestResourceStream("scripts.txt")!;
-        using var reader = new StreamReader(stream);
-        while (reader.ReadLine() is { } line)
+        foreach (var line in EmbeddedTable.Lines("scripts.txt"))
         {
-            if (line.StartsWith('#'))
-                continue;
             var fields = line.Split(' ');
             starts.Add(int.Parse(fields[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture));
             ends.Add(int.Parse(fields[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture));

@@ -1,7 +1,7 @@
-namespace Seq2Seq.Api.Tests;
+namespace Seq2Seq.Testing;
 
 /// <summary>The folder of the sources, for tests of what stands in them.</summary>
-internal static class Repository
+public static class Repository
 {
     public static string Root { get; } = Find();
 
