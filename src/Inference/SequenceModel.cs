@@ -71,7 +71,7 @@ public sealed class SequenceModel : IAsyncDisposable
         ComputeCores cores = options.Cores is null || options.Device.IsCuda ? new ComputeCores(threads) : options.Cores;
         return new SequenceModel(
             loaded,
-            SourceReader.Open(loaded.Folder, loaded.Network.Shape, options.MaxSourceTokens),
+            SourceReader.Open(loaded.Folder, loaded.Network, options.MaxSourceTokens),
             new RunningBatch(loaded.Network, cores, BatchLimits.For(loaded.Report.Parameters), $"decode {options.Name}")
         );
     }
@@ -217,10 +217,11 @@ public sealed class SequenceModel : IAsyncDisposable
         NetworkShape shape = _loaded.Network.Shape;
         TextSettings texts = _sources.Resolve(parameters);
         GenerationSettings settings = GenerationSettings.Resolve(
-            _sources.WithForcedLanguage(parameters),
+            texts.LanguageToken is { } token ? parameters with { ForcedBosTokenId = token } : parameters,
             _loaded.Network.GenerationDefaults,
             shape.VocabularySize,
-            shape.MaxTargetTokens
+            shape.MaxTargetTokens,
+            texts.LanguageToken is not null && texts.IsLanguagePrompt ? 1 : 0
         );
         return settings.GlobalTokens == 0 || shape.HasGlobalAttention
             ? (settings, texts)

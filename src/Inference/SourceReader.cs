@@ -15,17 +15,26 @@ internal sealed class SourceReader
     private readonly Side _source;
     private readonly Side _target;
     private readonly bool _startsTargetsFromTheirEnd;
+    private readonly IReadOnlyDictionary<string, int>? _languagePrompts;
 
     private SourceReader(
         Tokenizer? tokenizer,
         TokenizerLoadException? tokenizerError,
-        NetworkShape shape,
+        INetwork network,
         int maxSourceTokens
     )
     {
+        NetworkShape shape = network.Shape;
+        _languagePrompts = network.GenerationDefaults.LanguagePrompts;
         _tokenizer = tokenizer;
         _tokenizerError = tokenizerError;
         _startsTargetsFromTheirEnd = shape.StartsTargetsFromTheirEnd;
+        Languages = tokenizer?.Languages ?? ModelLanguages.None;
+        if (_languagePrompts is { } prompts)
+        {
+            Languages = Languages with { Target = [.. prompts.Keys] };
+        }
+
         _source = new Side(
             "line",
             shape.SourceVocabularySize ?? shape.VocabularySize,
@@ -39,20 +48,20 @@ internal sealed class SourceReader
     }
 
     /// <summary>A folder without a usable tokenizer still takes token ids; its lines of text fail, with the reason.</summary>
-    public static SourceReader Open(string folder, NetworkShape shape, int maxSourceTokens)
+    public static SourceReader Open(string folder, INetwork network, int maxSourceTokens)
     {
         try
         {
-            return new SourceReader(Tokenizer.Load(folder), tokenizerError: null, shape, maxSourceTokens);
+            return new SourceReader(Tokenizer.Load(folder), tokenizerError: null, network, maxSourceTokens);
         }
         catch (TokenizerLoadException exception)
         {
-            return new SourceReader(tokenizer: null, exception, shape, maxSourceTokens);
+            return new SourceReader(tokenizer: null, exception, network, maxSourceTokens);
         }
     }
 
     /// <summary>What <c>src_lang</c> and <c>tgt_lang</c> can be.</summary>
-    public ModelLanguages Languages => _tokenizer?.Languages ?? ModelLanguages.None;
+    public ModelLanguages Languages { get; }
 
     /// <exception cref="GenerationParametersException">The model does not know a language, or has no room; names the parameter.</exception>
     public TextSettings Resolve(GenerationParameters parameters)
@@ -78,7 +87,7 @@ internal sealed class SourceReader
         EncodeOptions source = EncodeOptions.Default with
         {
             SourceLanguage = Spell(parameters.SourceLanguage, Languages.Source),
-            TargetLanguage = Spell(parameters.TargetLanguage, Languages.Target),
+            TargetLanguage = Spell(parameters.TargetLanguage, _tokenizer?.Languages.Target ?? []),
             SplitSpecialTokens = parameters.SplitSpecialTokens ?? false,
         };
         return new TextSettings
@@ -86,31 +95,26 @@ internal sealed class SourceReader
             Source = source,
             Target = source with { AsTarget = true },
             StartsTargetsFromTheirEnd = _startsTargetsFromTheirEnd && parameters.DecoderStartTokenId is null,
+            LanguageToken = LanguageToken(parameters),
+            IsLanguagePrompt = _languagePrompts is not null,
             LongLines = longLines,
             MaxSourceTokens = parameters.MaxSourceLength ?? most,
         };
     }
 
-    /// <summary>The parameters, with the first token that the target language asks for.</summary>
-    /// <exception cref="GenerationParametersException">Another first token is asked for, too.</exception>
-    public GenerationParameters WithForcedLanguage(GenerationParameters parameters)
+    private int? LanguageToken(GenerationParameters parameters)
     {
-        if (
-            Spell(parameters.TargetLanguage, Languages.Target) is not { } language
-            || _tokenizer?.ForcedBosTokenId(language) is not { } token
-        )
-        {
-            return parameters;
-        }
-
-        return parameters.ForcedBosTokenId is not { } other || other == token
-            ? parameters with
-            {
-                ForcedBosTokenId = token,
-            }
+        int? token =
+            Spell(parameters.TargetLanguage, Languages.Target) is not { } language ? null
+            : _languagePrompts is { } prompts ? prompts[language]
+            : _tokenizer?.ForcedBosTokenId(language);
+        return token is null || parameters.ForcedBosTokenId is not { } other || other == token
+            ? token
             : throw new GenerationParametersException(
                 "forced_bos_token_id",
-                Text($"'forced_bos_token_id' is {other}, but the token of 'tgt_lang' {language} is {token}.")
+                Text(
+                    $"'forced_bos_token_id' is {other}, but the token of 'tgt_lang' {parameters.TargetLanguage} is {token}."
+                )
             );
     }
 

@@ -13,6 +13,12 @@ internal sealed record TextSettings
     /// <summary>Whether a target to score starts from its own last token.</summary>
     public required bool StartsTargetsFromTheirEnd { get; init; }
 
+    /// <summary>The token that the target language asks for at the beginning of an output; null: none.</summary>
+    public required int? LanguageToken { get; init; }
+
+    /// <summary>Whether that token is a prompt (see <see cref="GenerationSettings.PromptTokens"/>).</summary>
+    public required bool IsLanguagePrompt { get; init; }
+
     public required LongLinePolicy LongLines { get; init; }
 
     /// <summary>Tokens of a source at most.</summary>

@@ -203,7 +203,7 @@ internal sealed class BeamSearch : SequenceSearch
 
     private void Finish(float sum, (int Token, int Parent, float LogProbability) last, FinishReason reason)
     {
-        float score = sum / (float)Math.Pow(_length, _settings.LengthPenalty);
+        float score = sum / (float)_settings.LengthDivisor(_length);
         if (!(score > Unlikely))
         {
             return;
@@ -242,7 +242,7 @@ internal sealed class BeamSearch : SequenceSearch
             _settings.EarlyStopping == EarlyStopping.Never && _settings.LengthPenalty > 0
                 ? _settings.MaxLength - 1
                 : _length - 1;
-        return !(_beamScores[0] / (float)Math.Pow(length, _settings.LengthPenalty) > _finished[^1].Score);
+        return !(_beamScores[0] / (float)_settings.LengthDivisor(length) > _finished[^1].Score);
     }
 
     private ReadOnlySpan<int> SequenceOf(int node)

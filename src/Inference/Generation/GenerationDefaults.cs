@@ -18,6 +18,12 @@ internal sealed record GenerationDefaults
     /// <summary>Options that the model sets and that are not supported: an error when it generates without them being overridden.</summary>
     public IReadOnlyList<string> Unsupported { get; init; } = [];
 
+    /// <summary>
+    /// SeamlessM4T's target languages and their tokens (<c>text_decoder_lang_to_code_id</c>), each of which is a prompt that the
+    /// decoder is given, not a token that it generates; null for the others.
+    /// </summary>
+    public IReadOnlyDictionary<string, int>? LanguagePrompts { get; init; }
+
     /// <param name="configuration">The folder's configuration.</param>
     /// <param name="vocabularySize">Number of logits; special tokens must lie below.</param>
     /// <param name="family">Special tokens and options of generation that the family's configuration class has as defaults.</param>
@@ -84,7 +90,33 @@ internal sealed record GenerationDefaults
             InVocabulary("eos_token_id", token, vocabularySize);
         }
 
-        return new GenerationDefaults { Parameters = parameters, Unsupported = unsupported };
+        return new GenerationDefaults
+        {
+            Parameters = parameters,
+            Unsupported = unsupported,
+            LanguagePrompts = ReadLanguagePrompts(configuration.Generation, vocabularySize),
+        };
+    }
+
+    private static Dictionary<string, int>? ReadLanguagePrompts(ConfigurationSection generation, int vocabularySize)
+    {
+        const string Name = "text_decoder_lang_to_code_id";
+        if (generation.Find(Name) is not { ValueKind: JsonValueKind.Object } codes)
+        {
+            return null;
+        }
+
+        Dictionary<string, int> prompts = new(StringComparer.Ordinal);
+        foreach (JsonProperty code in codes.EnumerateObject())
+        {
+            prompts[code.Name] =
+                code.Value.ValueKind == JsonValueKind.Number && code.Value.TryGetInt32(out int token) && token >= 0
+                    ? token
+                    : throw new GenerationParametersException(Name, $"'{Name}' has no token id for {code.Name}.");
+            InVocabulary(Name, prompts[code.Name], vocabularySize);
+        }
+
+        return prompts;
     }
 
     private static GenerationParameters ReadOlderStyle(ConfigurationSection configuration, List<string> unsupported)

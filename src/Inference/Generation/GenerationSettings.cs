@@ -42,6 +42,12 @@ internal sealed record GenerationSettings
     public required int DecoderStartTokenId { get; init; }
     public required TokenIds EosTokenIds { get; init; }
 
+    /// <summary>
+    /// Tokens behind the decoder start token that are given to the decoder, not generated: they are forced, but count for no
+    /// length of what is new and for no score.
+    /// </summary>
+    public required int PromptTokens { get; init; }
+
     /// <summary>Null: the likeliest tokens are taken.</summary>
     public required SamplingSettings? Sampling { get; init; }
 
@@ -60,19 +66,21 @@ internal sealed record GenerationSettings
     /// <summary>Rows that a line takes in a step at most.</summary>
     public int MaxRows => NumBeams > 1 ? NumBeams : NumReturnSequences;
 
-    /// <summary>What a sum of log-probabilities is divided by to be the score of a sequence of so many tokens.</summary>
-    public double LengthDivisor(int tokens) => Math.Pow(tokens, LengthPenalty);
+    /// <summary>What a sum of log-probabilities is divided by to be the score of an output of so many tokens.</summary>
+    public double LengthDivisor(int tokens) => Math.Pow(tokens - PromptTokens, LengthPenalty);
 
     /// <param name="caller">What the caller set.</param>
     /// <param name="defaults">What the model's folder says.</param>
     /// <param name="vocabularySize">Number of logits.</param>
     /// <param name="maxPositions">Longest sequence that the decoder has positions for, or null.</param>
+    /// <param name="promptTokens">See <see cref="PromptTokens"/>.</param>
     /// <exception cref="GenerationParametersException">A value is out of range or not supported; names it.</exception>
     public static GenerationSettings Resolve(
         GenerationParameters caller,
         GenerationDefaults defaults,
         int vocabularySize,
-        int? maxPositions
+        int? maxPositions,
+        int promptTokens = 0
     )
     {
         GenerationParametersCheck.Validate(caller);
@@ -98,8 +106,9 @@ internal sealed record GenerationSettings
             VocabularySize = vocabularySize,
             NumBeams = beams,
             NumReturnSequences = returned,
-            MaxLength = ResolveMaxLength(set, maxPositions),
-            MinLength = set.MinNewTokens is { } minNew ? minNew + 1 : set.MinLength ?? 0,
+            MaxLength = ResolveMaxLength(set, maxPositions, promptTokens),
+            MinLength = set.MinNewTokens is { } minNew ? minNew + 1 + promptTokens : set.MinLength ?? 0,
+            PromptTokens = promptTokens,
             LengthPenalty = set.LengthPenalty ?? 1,
             EarlyStopping = set.EarlyStopping ?? EarlyStopping.Heuristic,
             RepetitionPenalty = set.RepetitionPenalty ?? 1,
@@ -174,13 +183,13 @@ internal sealed record GenerationSettings
         }
     }
 
-    private static int ResolveMaxLength(GenerationParameters set, int? maxPositions)
+    private static int ResolveMaxLength(GenerationParameters set, int? maxPositions, int promptTokens)
     {
         int length = set switch
         {
-            { MaxNewTokens: { } maxNew } => maxNew + 1,
+            { MaxNewTokens: { } maxNew } => maxNew + 1 + promptTokens,
             { MaxLength: { } maxLength } => maxLength,
-            _ => Math.Min(DefaultNewTokens + 1, maxPositions ?? int.MaxValue),
+            _ => Math.Min(DefaultNewTokens + 1 + promptTokens, maxPositions ?? int.MaxValue),
         };
 
         // The last token is never fed back, so that it needs no position.

@@ -55,7 +55,7 @@ internal sealed class TargetScoring : SequenceSearch
                 TokenIds = _target,
                 Score =
                     _logProbabilities.Sum(logProbability => (double)logProbability)
-                    / _settings.LengthDivisor(_target.Length),
+                    / Math.Pow(_target.Length, _settings.LengthPenalty),
                 FinishReason = _settings.EosTokenIds.Contains(_target[^1]) ? FinishReason.Stop : FinishReason.Length,
                 TokenLogprobs = _logProbabilities,
             },

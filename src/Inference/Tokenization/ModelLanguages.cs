@@ -31,14 +31,12 @@ public sealed record ModelLanguages
         Check("tgt_lang", "target", parameters.TargetLanguage, Target);
     }
 
-    /// <summary>A known code in the tokenizer's spelling; as in transformers <c>java</c> is <c>__java__</c> where codes have bars.</summary>
+    /// <summary>A known code in the model's spelling; as in transformers bars may be left out or put there: <c>java</c> is <c>__java__</c>.</summary>
     /// <returns>Null for a code that is none of the list.</returns>
     internal static string? Spell(string code, IReadOnlyList<string> known)
     {
-        string barred = $"__{code}__";
-        return known.Contains(code, StringComparer.Ordinal) ? code
-            : known.Contains(barred, StringComparer.Ordinal) ? barred
-            : null;
+        string[] spellings = [code, $"__{code}__", code.Replace("__", "", StringComparison.Ordinal)];
+        return Array.Find(spellings, spelling => known.Contains(spelling, StringComparer.Ordinal));
     }
 
     private static void Check(string parameter, string side, string? code, IReadOnlyList<string> known)

@@ -68,7 +68,8 @@ internal sealed class LogitsProcessorList
 
         if (settings.ExponentialDecayLengthPenalty is { } decay)
         {
-            processors.Add(new ExponentialDecayLengthPenalty(decay, settings.EosTokenIds));
+            int start = decay.Start + 1 + settings.PromptTokens;
+            processors.Add(new ExponentialDecayLengthPenalty(decay.Factor, start, settings.EosTokenIds));
         }
 
         if (settings.SuppressTokens is { } suppressed)

@@ -71,7 +71,9 @@ internal sealed class PipelineAssembly(TokenizerFolder folder, TokenizerPipeline
     public LanguageFrames Languages(
         IEnumerable<string> codes,
         Func<int, TemplatePostProcessor> frame,
-        string defaultSource
+        string defaultSource,
+        string? defaultTarget = null,
+        Func<int, TemplatePostProcessor>? targetFrame = null
     ) =>
         new(
             codes
@@ -80,7 +82,8 @@ internal sealed class PipelineAssembly(TokenizerFolder folder, TokenizerPipeline
                 .Select(code => KeyValuePair.Create(code.Code, code.Id!.Value)),
             frame,
             _settings.String("src_lang") ?? defaultSource,
-            _settings.String("tgt_lang")
+            _settings.String("tgt_lang") ?? defaultTarget,
+            targetFrame
         );
 
     /// <summary>The id of a token that the frame needs.</summary>
