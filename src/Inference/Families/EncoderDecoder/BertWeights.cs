@@ -102,7 +102,7 @@ internal sealed class BertWeights(
         string[] words = [.. scopes.Select(scope => scope + Words)];
         string[] bias = [$"{headName}decoder.bias", $"{headName}bias"];
         return new BertDecoder(
-            Tokens(),
+            configuration.IsTied ? Tokens($"{headName}decoder.weight") : Tokens(),
             Positions(),
             Norm("embeddings.LayerNorm"),
             [
@@ -132,7 +132,9 @@ internal sealed class BertWeights(
     private IEnumerable<string> Layers() =>
         Enumerable.Range(0, configuration.Layers).Select(index => $"encoder.layer.{index}.");
 
-    private Embedding Tokens() => new(Take(Words, configuration.VocabularySize, Model));
+    /// <param name="tied">Other names of the same table: a checkpoint may have any one of them.</param>
+    private Embedding Tokens(params ReadOnlySpan<string> tied) =>
+        new(weights.TakeTied([.. scopes.Select(scope => scope + Words), .. tied], configuration.VocabularySize, Model));
 
     private Embedding Positions()
     {

@@ -50,7 +50,13 @@ internal sealed class Gpt2Weights(Gpt2Configuration configuration, WeightScope w
     {
         string[] head = ["lm_head.weight", "transformer.wte.weight"];
         return new Gpt2Decoder(
-            new Embedding(_transformer["wte"].Take("weight", configuration.VocabularySize, Model)),
+            new Embedding(
+                weights.TakeTied(
+                    configuration.IsTied ? [head[1], head[0]] : head.AsSpan(1),
+                    configuration.VocabularySize,
+                    Model
+                )
+            ),
             new Embedding(_transformer["wpe"].Take("weight", configuration.Positions, Model)),
             [.. Enumerable.Range(0, configuration.Layers).Select(Layer)],
             Norm(_transformer["ln_f"]),
