@@ -1,6 +1,5 @@
 using System.IO.Compression;
 using Seq2Seq.Inference.Generation;
-using Seq2Seq.Inference.Loading;
 
 namespace Seq2Seq.Inference.Tests;
 

@@ -1,5 +1,4 @@
 using CsCheck;
-using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Generation.Constraints;
 
 namespace Seq2Seq.Inference.Tests.Generation.Constraints;
