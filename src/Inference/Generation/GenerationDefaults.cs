@@ -26,7 +26,7 @@ internal sealed record GenerationDefaults
 
     /// <param name="configuration">The folder's configuration.</param>
     /// <param name="vocabularySize">Number of logits; special tokens must lie below.</param>
-    /// <param name="family">Special tokens and options of generation that the family's configuration class has as defaults.</param>
+    /// <param name="family">Special tokens that the family's configuration class has as defaults; of its options transformers takes none that no file names.</param>
     /// <exception cref="ModelConfigurationException">A value has the wrong type or is out of range.</exception>
     public static GenerationDefaults Read(
         ModelConfiguration configuration,
@@ -60,17 +60,9 @@ internal sealed record GenerationDefaults
         if (ReferenceEquals(configuration.Generation, configuration.Root))
         {
             unsupported = ignored;
-            family = configuration.Root.Find("forced_eos_token_id") is { ValueKind: JsonValueKind.Null }
-                ? family with
-                {
-                    ForcedEosTokenId = null,
-                }
-                : family;
         }
         else
         {
-            // What else the class sets holds for configurations of the older style only.
-            family = SpecialTokens(family);
             parameters = GenerationParametersJson.ReadModelDefaults(configuration.Generation.Object, unsupported);
         }
 

@@ -29,7 +29,6 @@ internal sealed class BlenderbotSmallFamily : IFamily
             PadTokenId = 0,
             EosTokenId = [2],
             DecoderStartTokenId = 1,
-            ForcedEosTokenId = [2],
         },
     };
 

@@ -29,9 +29,6 @@ internal sealed class FsmtFamily : IFamily
             PadTokenId = 1,
             EosTokenId = [2],
             DecoderStartTokenId = 2,
-            ForcedEosTokenId = [2],
-            MaxLength = 200,
-            NumBeams = 5,
         },
     };
 

@@ -19,7 +19,6 @@ internal sealed class PegasusXFamily : IFamily
             PadTokenId = 0,
             EosTokenId = [1],
             DecoderStartTokenId = 0,
-            ForcedEosTokenId = [1],
         },
     };
 
