@@ -58,8 +58,13 @@ public sealed class GenerationContractTests
             folder,
             lines,
             cancellationToken,
-            "--compute-type",
-            "float32"
+            [
+                "--compute-type",
+                "float32",
+                .. reference.TryGetProperty("as_published", out JsonElement published) && published.GetBoolean()
+                    ? new[] { "--as-published" }
+                    : [],
+            ]
         );
         foreach (JsonElement test in cases)
         {
