@@ -47,13 +47,13 @@ internal sealed class CapitalsModel
             }
         }
 
-        return [.. inputs.Select(Answer)];
+        return [.. inputs.Select(input => Answer(input, parameters.ReturnScores ?? true))];
     }
 
     private TaskCompletionSource Gate(string line) =>
         _held.GetOrAdd(line, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
 
-    private static SequenceResult Answer(SequenceInput input) =>
+    private static SequenceResult Answer(SequenceInput input, bool isScored) =>
         input.Text is { Length: 0 }
             ? SequenceResult.Failed(LineErrorCodes.Empty, "The line has no text.")
             : new SequenceResult
@@ -66,7 +66,7 @@ internal sealed class CapitalsModel
                             input.Text?.ToUpperInvariant()
                             ?? input.TokenIds!.Sum().ToString(CultureInfo.InvariantCulture),
                         TokenIds = [7, 1],
-                        Score = -0.25,
+                        Score = isScored ? -0.25 : double.NaN,
                         FinishReason = FinishReason.Stop,
                     },
                 ],

@@ -101,7 +101,7 @@ internal sealed class GenerateEndpoint(JobSubmitter submitter, JobDirectory jobs
         var collected = new List<GenerateResult>();
         await foreach (LineResult line in results.ReadAsync(job.Id, 0, cancellationToken))
         {
-            collected.Add(new GenerateResult(line.CustomId, line.Result.Outputs, line.Result.Error));
+            collected.Add(GenerateResult.Of(line.CustomId, line.Result));
         }
 
         return new GenerateResponse

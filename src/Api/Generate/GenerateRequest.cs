@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Seq2Seq.Api.Jobs;
 using Seq2Seq.Inference.Generation;
 
@@ -46,4 +47,39 @@ internal sealed record GenerateResponse
 }
 
 /// <summary>Outputs, best first, or the error that is this input's result.</summary>
-internal sealed record GenerateResult(string? CustomId, IReadOnlyList<SequenceOutput> Outputs, LineError? Error);
+internal sealed record GenerateResult(string? CustomId, IReadOnlyList<GenerateOutput> Outputs, LineError? Error)
+{
+    public static GenerateResult Of(string? customId, SequenceResult result) =>
+        new(customId, [.. result.Outputs.Select(GenerateOutput.Of)], result.Error);
+}
+
+/// <summary>One output. A number that JSON does not have (of an output without a score, or without a chance) is null.</summary>
+internal sealed record GenerateOutput
+{
+    [Description("The text without special tokens; null when the model has no tokenizer.")]
+    public string? Text { get; init; }
+
+    [Description("Token ids without the decoder start token and padding; the end token is kept.")]
+    public required IReadOnlyList<int> TokenIds { get; init; }
+
+    [Description("Sum of log-probabilities divided by length ^ length_penalty; null where return_scores is false.")]
+    public double? Score { get; init; }
+
+    public required FinishReason FinishReason { get; init; }
+
+    [Description("Log-probability of each token that was generated, where token_logprobs asks for it.")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<float?>? TokenLogprobs { get; init; }
+
+    public static GenerateOutput Of(SequenceOutput output) =>
+        new()
+        {
+            Text = output.Text,
+            TokenIds = output.TokenIds,
+            Score = double.IsFinite(output.Score) ? output.Score : null,
+            FinishReason = output.FinishReason,
+            TokenLogprobs = output.TokenLogprobs is { } all
+                ? [.. all.Select(one => float.IsFinite(one) ? one : (float?)null)]
+                : null,
+        };
+}

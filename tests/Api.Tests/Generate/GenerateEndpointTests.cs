@@ -29,6 +29,19 @@ public sealed class GenerateEndpointTests(ApiFixture api) : IClassFixture<ApiFix
     }
 
     [Fact]
+    public async Task An_output_without_a_score_has_null_for_it()
+    {
+        HttpResponseMessage response = await PostAsync(
+            """{"model":"capitals","inputs":["a"],"parameters":{"return_scores":false}}"""
+        );
+
+        response.StatusCode.Should().Be(HttpStatusCode.OK);
+        JsonElement output = (await response.ReadAsync()).GetProperty("results")[0].GetProperty("outputs")[0];
+        output.GetProperty("text").GetString().Should().Be("A");
+        output.GetProperty("score").ValueKind.Should().Be(JsonValueKind.Null);
+    }
+
+    [Fact]
     public async Task More_texts_than_a_few_are_refused()
     {
         string inputs = string.Join(',', Enumerable.Repeat("\"a\"", 65));
