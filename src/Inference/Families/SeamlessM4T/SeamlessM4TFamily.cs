@@ -47,7 +47,6 @@ internal sealed class SeamlessM4TFamily : IFamily
             PadTokenId = 0,
             EosTokenId = [3],
             DecoderStartTokenId = 3,
-            MaxNewTokens = 256,
         },
     };
 
