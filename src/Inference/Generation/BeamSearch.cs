@@ -81,7 +81,7 @@ internal sealed class BeamSearch : SequenceSearch
         for (int i = 0; i < _candidates.Count; i++)
         {
             (float score, int parent, int token) = _candidates[i];
-            if (_stopping.ReasonToEnd(_tree.SequenceWith(_beamNodes[parent], _length, token), isTimeUp) is { } reason)
+            if (_tree.ReasonToEnd(_stopping, _beamNodes[parent], _length, token, isTimeUp) is { } reason)
             {
                 _ended.Add((score + Unlikely, parent, token));
                 if (i < _settings.NumBeams)
@@ -162,8 +162,7 @@ internal sealed class BeamSearch : SequenceSearch
 
             if (_settings.TokenLogprobs)
             {
-                float largest = Scores.Max(scores);
-                _logSums[beam] = largest + Scores.LogSumExp(scores, largest);
+                _logSums[beam] = Scores.LogSum(scores);
             }
 
             if (_settings.Sampling is not null)

@@ -1,3 +1,5 @@
+using Seq2Seq.Inference.Generation.Stopping;
+
 namespace Seq2Seq.Inference.Generation;
 
 /// <summary>
@@ -22,15 +24,22 @@ internal sealed class BeamTree(GenerationSettings settings)
         return _nodes.Count - 1;
     }
 
-    /// <summary>The tokens up to a node, and room for one behind them. Valid until the next call.</summary>
-    /// <param name="node">The last token's.</param>
-    /// <param name="length">Number of tokens, the prompt included.</param>
-    /// <param name="next">The token behind them.</param>
-    public ReadOnlySpan<int> SequenceWith(int node, int length, int next)
+    /// <summary>Why a sequence would end with a next token; null while it goes on. Reads the sequence only for stop strings.</summary>
+    /// <param name="stopping">When sequences end.</param>
+    /// <param name="node">The last token's before it.</param>
+    /// <param name="length">Number of tokens before it, the prompt included.</param>
+    /// <param name="next">The token.</param>
+    /// <param name="isTimeUp">Whether it is the last anyhow.</param>
+    public FinishReason? ReasonToEnd(StoppingCriteria stopping, int node, int length, int next, bool isTimeUp)
     {
+        if (!stopping.LooksAtSequence)
+        {
+            return stopping.ReasonToEnd(next, length + 1, isTimeUp);
+        }
+
         Fill(node, length);
         _sequence[length] = next;
-        return _sequence.AsSpan(0, length + 1);
+        return stopping.ReasonToEnd(_sequence.AsSpan(0, length + 1), isTimeUp);
     }
 
     /// <summary>The tokens up to a node. Valid until the next call.</summary>

@@ -113,7 +113,7 @@ internal sealed class DiverseBeamSearch : SequenceSearch
             }
 
             int node = group.Nodes[parent];
-            FinishReason? reason = _stopping.ReasonToEnd(_tree.SequenceWith(node, _length, token), isTimeUp: false);
+            FinishReason? reason = _tree.ReasonToEnd(_stopping, node, _length, token, isTimeUp: false);
             if (reason == FinishReason.Stop)
             {
                 if (i < group.Beams)
@@ -161,8 +161,7 @@ internal sealed class DiverseBeamSearch : SequenceSearch
             _processors.Apply(_tree.Sequence(group.Nodes[beam], _length), scores);
             if (_settings.TokenLogprobs)
             {
-                float largest = Scores.Max(scores);
-                _logSums[beam] = largest + Scores.LogSumExp(scores, largest);
+                _logSums[beam] = Scores.LogSum(scores);
             }
 
             for (int other = beam; other < (IsFirstStep ? group.Beams : beam + 1); other++)
@@ -250,7 +249,7 @@ internal sealed class DiverseBeamSearch : SequenceSearch
 
         public void Finish(float sum, int node, int length, FinishReason reason)
         {
-            double score = sum / Math.Pow(length - _settings.Prompt.Count, _settings.LengthPenalty);
+            double score = sum / _settings.LengthDivisor(length - 1);
             if (Finished.Count < Beams)
             {
                 Finished.Add(new Hypothesis(score, node, length, reason));
@@ -286,8 +285,7 @@ internal sealed class DiverseBeamSearch : SequenceSearch
                     Finished.Count == Beams
                     && (
                         _settings.EarlyStopping == EarlyStopping.AtNumBeams
-                        || Finished.Min(hypothesis => hypothesis.Score)
-                            >= best / Math.Pow(longest - _settings.Prompt.Count, _settings.LengthPenalty)
+                        || Finished.Min(hypothesis => hypothesis.Score) >= best / _settings.LengthDivisor(longest - 1)
                     )
                 );
         }

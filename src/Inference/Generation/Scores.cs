@@ -57,6 +57,13 @@ internal static class Scores
         return MathF.Log(sum);
     }
 
+    /// <summary>The logarithm of the softmax's denominator, <c>log Σ exp(score)</c>.</summary>
+    public static float LogSum(ReadOnlySpan<float> scores)
+    {
+        float max = Max(scores);
+        return max + LogSumExp(scores, max);
+    }
+
     /// <summary>Replaces scores by <c>score − max − log Σ exp(score − max)</c>.</summary>
     public static void LogSoftmax(Span<float> scores)
     {

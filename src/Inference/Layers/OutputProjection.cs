@@ -25,9 +25,6 @@ internal sealed class OutputProjection : IDisposable
         );
     }
 
-    /// <summary>Model width → vocabulary.</summary>
-    public Linear Linear => _linear;
-
     /// <param name="hidden">The decoder's hidden states, a row for each of the batch's.</param>
     /// <param name="batch">What each row asks for.</param>
     /// <param name="logits">Resized to the rows; a logit that was left out is minus infinity.</param>

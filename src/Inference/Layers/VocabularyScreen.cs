@@ -79,12 +79,12 @@ internal sealed unsafe class VocabularyScreen<TArithmetic> : VocabularyScreen
                 }
             );
             _approximate = new Int8Linear<TArithmetic>(weights, bias);
+            int groups = (tokens + GroupTokens - 1) / GroupTokens;
+            _norms = new AlignedBuffer<float>(groups);
+            _residuals = new AlignedBuffer<float>(groups);
+            WeightPacking.Run(groups, (long)tokens * width, (from, to) => MeasureGroups(weight, from, to));
         }
 
-        int groups = (tokens + GroupTokens - 1) / GroupTokens;
-        _norms = new AlignedBuffer<float>(groups);
-        _residuals = new AlignedBuffer<float>(groups);
-        WeightPacking.Run(groups, (long)tokens * width, MeasureGroups);
         float largestBias = 0;
         foreach (float bias in exact.Bias)
         {
@@ -242,25 +242,21 @@ internal sealed unsafe class VocabularyScreen<TArithmetic> : VocabularyScreen
         (_norms.Pointer[group] * deviation.Residual) + (_residuals.Pointer[group] * deviation.Norm) + _slack;
 
     /// <summary>What is known of the tokens beforehand: ‖ŵ‖, and ‖w − ŵ‖ with what rounding adds to it; of a group the largest.</summary>
-    private void MeasureGroups(int from, int to)
+    private void MeasureGroups(float* weights, int from, int to)
     {
-        float[] weights = new float[_exact.InFeatures];
-        float[] quantised = new float[_exact.InFeatures];
+        int width = _exact.InFeatures;
+        float[] quantised = new float[width];
         for (int group = from; group < to; group++)
         {
             int end = Math.Min((group + 1) * GroupTokens, _exact.OutFeatures);
             for (int token = group * GroupTokens; token < end; token++)
             {
-                fixed (
-                    float* weight = weights,
-                        approximate = quantised
-                )
+                fixed (float* approximate = quantised)
                 {
-                    _exact.ReadWeights(token, scale: 1, weight, accumulate: false);
                     _approximate.ReadWeights(token, scale: 1, approximate, accumulate: false);
                 }
 
-                Deviation deviation = MeasureToken(weights, quantised);
+                Deviation deviation = MeasureToken(new(weights + ((nint)token * width), width), quantised);
                 _norms.Pointer[group] = MathF.Max(_norms.Pointer[group], deviation.Norm);
                 _residuals.Pointer[group] = MathF.Max(_residuals.Pointer[group], deviation.Residual);
             }
