@@ -229,6 +229,7 @@ public sealed class SequenceModel : IAsyncDisposable
                 outputs.Length == 1
                     ? _sources.WithText(outputs[0])
                     : [PieceOutputs.Join(pieces, [.. outputs.SelectMany(_sources.WithText)], settings)],
+            Truncation = pieces[0].Truncation,
             IsSampled = requests[0].Target is null && settings.Sampling is not null,
         };
     }

@@ -140,7 +140,7 @@ internal sealed class SourceReader
             if (
                 failure.Error!.Code != LineErrorCodes.TooLong
                 || input.Text is not { } text
-                || Shorten(text, input, settings, options) is not { } shortened
+                || Shorten(text, tokens.Count, input, settings, options) is not { } shortened
             )
             {
                 return false;
@@ -240,6 +240,7 @@ internal sealed class SourceReader
     /// <summary>A text that is too long, cut or split as the caller wants it; null when it is an error.</summary>
     private IReadOnlyList<SourcePiece>? Shorten(
         string text,
+        int sourceTokens,
         SequenceInput input,
         TextSettings settings,
         EncodeOptions options
@@ -248,19 +249,15 @@ internal sealed class SourceReader
         switch (settings.LongLines)
         {
             case LongLinePolicy.Truncate:
-                return
-                [
-                    new SourcePiece(
-                        _tokenizer!.Encode(
-                            text,
-                            options with
-                            {
-                                Truncation = "longest_first",
-                                MaxLength = settings.MaxSourceTokens,
-                            }
-                        )
-                    ),
-                ];
+                IReadOnlyList<int> kept = _tokenizer!.Encode(
+                    text,
+                    options with
+                    {
+                        Truncation = "longest_first",
+                        MaxLength = settings.MaxSourceTokens,
+                    }
+                );
+                return [new SourcePiece(kept) { Truncation = new SourceTruncation(sourceTokens, kept.Count) }];
             // A target answers the whole source.
             case LongLinePolicy.Split when input is { TargetText: null, TargetTokenIds: null }:
                 int code = _tokenizer!.LanguageCodeOf(text).Length;

@@ -9,7 +9,7 @@ namespace Seq2Seq.Api.Tests;
 
 /// <summary>
 /// Stands for a loaded model behind real workers: answers a line in capitals, a line of ids with their sum, an empty line with
-/// its error; a <see cref="HeldLine"/> waits until the test lets it go.
+/// its error, of one that is cut what is left; a <see cref="HeldLine"/> waits until the test lets it go.
 /// </summary>
 internal sealed class CapitalsModel
 {
@@ -47,30 +47,41 @@ internal sealed class CapitalsModel
             }
         }
 
-        return [.. inputs.Select(input => Answer(input, parameters.ReturnScores ?? true))];
+        return [.. inputs.Select(input => Answer(input, parameters))];
     }
 
     private TaskCompletionSource Gate(string line) =>
         _held.GetOrAdd(line, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
 
-    private static SequenceResult Answer(SequenceInput input, bool isScored) =>
-        input.Text is { Length: 0 }
-            ? SequenceResult.Failed(LineErrorCodes.Empty, "The line has no text.")
-            : new SequenceResult
-            {
-                Outputs =
-                [
-                    new SequenceOutput
-                    {
-                        Text =
-                            input.Text?.ToUpperInvariant()
-                            ?? input.TokenIds!.Sum().ToString(CultureInfo.InvariantCulture),
-                        TokenIds = [7, 1],
-                        Score = isScored ? -0.25 : double.NaN,
-                        FinishReason = FinishReason.Stop,
-                    },
-                ],
-            };
+    private static SequenceResult Answer(SequenceInput input, GenerationParameters parameters)
+    {
+        if (input.Text is { Length: 0 })
+        {
+            return SequenceResult.Failed(LineErrorCodes.Empty, "The line has no text.");
+        }
+
+        // A token a character.
+        SourceTruncation? truncation =
+            parameters is { LongLines: LongLinePolicy.Truncate, MaxSourceLength: { } most } && input.Text?.Length > most
+                ? new SourceTruncation(input.Text.Length, most)
+                : null;
+        return new SequenceResult
+        {
+            Outputs =
+            [
+                new SequenceOutput
+                {
+                    Text =
+                        input.Text?[..(truncation?.KeptTokens ?? input.Text.Length)].ToUpperInvariant()
+                        ?? input.TokenIds!.Sum().ToString(CultureInfo.InvariantCulture),
+                    TokenIds = [7, 1],
+                    Score = parameters.ReturnScores ?? true ? -0.25 : double.NaN,
+                    FinishReason = FinishReason.Stop,
+                },
+            ],
+            Truncation = truncation,
+        };
+    }
 
     private static LoadReport Report(ModelLoadOptions options) =>
         new()

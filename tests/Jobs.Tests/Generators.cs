@@ -62,7 +62,16 @@ internal static class Generators
     );
 
     public static Gen<SequenceResult> Answer { get; } =
-        _output.Array[0, 3].Select(outputs => new SequenceResult { Outputs = outputs });
+        Gen.Select(
+            _output.Array[0, 3],
+            Gen.Select(
+                    Gen.Int[1, 100_000],
+                    Gen.Int[1, 512],
+                    (source, kept) => new SourceTruncation(source + kept, kept)
+                )
+                .Null(),
+            (outputs, truncation) => new SequenceResult { Outputs = outputs, Truncation = truncation }
+        );
 
     public static Gen<SourceLine> Line { get; } =
         Gen.Select(

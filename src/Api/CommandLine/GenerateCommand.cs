@@ -12,7 +12,7 @@ namespace Seq2Seq.Api.CommandLine;
 /// <summary>
 /// <c>seq2seq generate</c>: a file of lines through a model in this process, without database or service. Reads
 /// <c>{"id", "text" | "input_ids", "target_prefix" | "decoder_input_ids", "parameters"}</c>, writes <c>{"id", "outputs": [{"text", "token_ids", "score",
-/// "finish_reason"}]}</c> or <c>{"id", "error": {"code", "message"}}</c>. Parameters have Hugging Face's own names.
+/// "finish_reason"}]}</c> (of a source that was cut with <c>"truncated": true</c> before them) or <c>{"id", "error": {"code", "message"}}</c>. Parameters have Hugging Face's own names.
 /// <c>seq2seq score</c> is the same for lines that bring a <c>target</c> or <c>target_ids</c>, whose score is the output.
 /// </summary>
 internal static class GenerateCommand

@@ -49,8 +49,25 @@ internal sealed record GenerateResponse
 /// <summary>Outputs, best first, or the error that is this input's result.</summary>
 internal sealed record GenerateResult(string? CustomId, IReadOnlyList<GenerateOutput> Outputs, LineError? Error)
 {
+    [Description("True when the input was cut, as \"long_lines\": \"truncate\" asks; absent otherwise.")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public bool? Truncated { get; init; }
+
+    [Description("Tokens of an input that was cut, before it was.")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? SourceTokens { get; init; }
+
+    [Description("Tokens of an input that was cut, as the model read it.")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? KeptTokens { get; init; }
+
     public static GenerateResult Of(string? customId, SequenceResult result) =>
-        new(customId, [.. result.Outputs.Select(GenerateOutput.Of)], result.Error);
+        new(customId, [.. result.Outputs.Select(GenerateOutput.Of)], result.Error)
+        {
+            Truncated = result.Truncation is null ? null : true,
+            SourceTokens = result.Truncation?.SourceTokens,
+            KeptTokens = result.Truncation?.KeptTokens,
+        };
 }
 
 /// <summary>One output. A number that JSON does not have (of an output without a score, or without a chance) is null.</summary>

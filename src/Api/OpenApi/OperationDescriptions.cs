@@ -134,7 +134,8 @@ internal static class OperationDescriptions
             .WithDescription(
                 $"""
                 The lines that are ready, in input order, from line `from` on; also while the job runs. Repeat with the number in
-                {JobResults.NextLineHeader} until {JobResults.CompleteHeader} is true.
+                {JobResults.NextLineHeader} until {JobResults.CompleteHeader} is true. The result of a line that was cut, as the parameter
+                long_lines may ask, has `truncated`, `source_tokens` and `kept_tokens` (JSON Lines and CSV).
                 """
             )
             .AddOpenApiOperationTransformer(

@@ -9,6 +9,10 @@ public sealed record SequenceResult
 
     public LineError? Error { get; init; }
 
+    /// <summary>Set when the outputs are those of a source that was cut.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SourceTruncation? Truncation { get; init; }
+
     /// <summary>Whether the outputs were drawn at random: those of an equal line would be others.</summary>
     [JsonIgnore]
     public bool IsSampled { get; init; }

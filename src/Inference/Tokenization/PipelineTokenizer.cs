@@ -9,6 +9,8 @@ namespace Seq2Seq.Inference.Tokenization;
 /// </summary>
 internal sealed class PipelineTokenizer(TokenizerPipeline pipeline, PipelineSettings settings) : Tokenizer
 {
+    internal TokenizerPipeline Pipeline => pipeline;
+
     public override ModelLanguages Languages => settings.Languages?.Languages ?? ModelLanguages.None;
 
     public override int? ModelMaxLength => settings.MaxLength == int.MaxValue ? null : settings.MaxLength;

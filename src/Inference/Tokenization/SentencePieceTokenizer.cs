@@ -20,6 +20,10 @@ internal sealed class SentencePieceTokenizer(
     Tokenizer? transformers
 ) : Tokenizer
 {
+    internal SentencePieceModel Model => processor.Model;
+
+    internal bool FramesPlainText => framesPlainText;
+
     public override int? ModelMaxLength => settings.MaxLength == int.MaxValue ? null : settings.MaxLength;
 
     public override IReadOnlyList<int> Encode(string text, EncodeOptions options)

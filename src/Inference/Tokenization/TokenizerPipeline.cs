@@ -12,10 +12,6 @@ namespace Seq2Seq.Inference.Tokenization;
 /// </summary>
 internal sealed class TokenizerPipeline
 {
-    private readonly INormalizer? _normalizer;
-    private readonly IPreTokenizer? _preTokenizer;
-    private readonly ITokenDecoder? _decoder;
-
     /// <summary>For text that no special token may come of.</summary>
     private readonly Lazy<ITokenModel> _plainModel;
 
@@ -26,12 +22,18 @@ internal sealed class TokenizerPipeline
         ITokenDecoder? decoder = null
     )
     {
-        (Model, _normalizer, _preTokenizer, _decoder) = (model, normalizer, preTokenizer, decoder);
+        (Normalizer, PreTokenizer, Model, Decoder) = (normalizer, preTokenizer, model, decoder);
         Added = new AddedVocabulary(model.IdOf, model.Size, normalizer);
         _plainModel = new Lazy<ITokenModel>(() => Model.Without(Added.Special));
     }
 
+    public INormalizer? Normalizer { get; }
+
+    public IPreTokenizer? PreTokenizer { get; }
+
     public ITokenModel Model { get; }
+
+    public ITokenDecoder? Decoder { get; }
 
     public AddedVocabulary Added { get; }
 
@@ -74,11 +76,11 @@ internal sealed class TokenizerPipeline
             if (token is not null && !(skipSpecialTokens && Added.IsSpecial(token)))
                 tokens.Add(token);
         }
-        return _decoder is null ? string.Join(' ', tokens) : string.Concat(_decoder.Decode(tokens));
+        return Decoder is null ? string.Join(' ', tokens) : string.Concat(Decoder.Decode(tokens));
     }
 
     public byte[]? BytesOf(int id) =>
-        (Added.TokenOf(id) ?? Model.TokenOf(id)) is { } token ? _decoder?.BytesOf(token) : null;
+        (Added.TokenOf(id) ?? Model.TokenOf(id)) is { } token ? Decoder?.BytesOf(token) : null;
 
     private List<(TextPiece Piece, int? TokenId)> Cut(string text, bool splitSpecialTokens)
     {
@@ -113,10 +115,10 @@ internal sealed class TokenizerPipeline
 
     private TextPiece Normalize(TextPiece piece)
     {
-        if (_normalizer is null || piece.Length == 0)
+        if (Normalizer is null || piece.Length == 0)
             return piece;
         var text = new NormalizedText(piece.ToString(), piece.AtOrigin);
-        _normalizer.Normalize(text);
+        Normalizer.Normalize(text);
         return text.Piece;
     }
 
@@ -124,9 +126,9 @@ internal sealed class TokenizerPipeline
     {
         if (piece.Length == 0)
             return;
-        if (_preTokenizer is null)
+        if (PreTokenizer is null)
             parts.Add(piece);
         else
-            _preTokenizer.Split(piece, parts);
+            PreTokenizer.Split(piece, parts);
     }
 }

@@ -6,7 +6,7 @@ namespace Seq2Seq.Jobs.Results;
 
 /// <summary>
 /// CSV by RFC 4180 with a header, a row for each output (<c>rank</c> counts the outputs of a line from 1) or for the error of a
-/// line. Made for spreadsheets: a cell that one would run as a formula (it begins with = + - @, a tab or CR) gets an
+/// line; <c>truncated</c> is <c>true</c> where the source was cut, else empty as the two counts behind it. Made for spreadsheets: a cell that one would run as a formula (it begins with = + - @, a tab or CR) gets an
 /// apostrophe in front, as OWASP advises. Programs that need every character take JSON Lines.
 /// </summary>
 internal sealed class CsvResults : IResultFormat
@@ -27,6 +27,9 @@ internal sealed class CsvResults : IResultFormat
         "finish_reason",
         "error_code",
         "error_message",
+        "truncated",
+        "source_tokens",
+        "kept_tokens",
     ];
 
     public string Name => "csv";
@@ -60,6 +63,7 @@ internal sealed class CsvResults : IResultFormat
                 csv.WriteField(cell);
             }
 
+            WriteTruncation(csv, truncation: null);
             await csv.EndRecordAsync(cancellationToken);
             return;
         }
@@ -68,6 +72,7 @@ internal sealed class CsvResults : IResultFormat
         {
             WriteLine(csv, result);
             WriteOutput(csv, i + 1, result.Result.Outputs[i]);
+            WriteTruncation(csv, result.Result.Truncation);
             await csv.EndRecordAsync(cancellationToken);
         }
     }
@@ -95,5 +100,12 @@ internal sealed class CsvResults : IResultFormat
         csv.WriteField(output.FinishReason.ToName());
         csv.WriteField("");
         csv.WriteField("");
+    }
+
+    private static void WriteTruncation(CsvWriter csv, SourceTruncation? truncation)
+    {
+        csv.WriteField(truncation is null ? "" : "true");
+        csv.WriteField(truncation?.SourceTokens.ToString(CultureInfo.InvariantCulture) ?? "");
+        csv.WriteField(truncation?.KeptTokens.ToString(CultureInfo.InvariantCulture) ?? "");
     }
 }

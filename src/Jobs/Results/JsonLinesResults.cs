@@ -8,7 +8,8 @@ namespace Seq2Seq.Jobs.Results;
 /// <summary>
 /// JSON Lines: <c>{"line", "custom_id", "outputs": [{"text", "token_ids", "score", "finish_reason"}]}</c>, or
 /// <c>{"line", "custom_id", "error": {"code", "message"}}</c>. <c>custom_id</c> and <c>text</c> are absent where there is none, and
-/// <c>token_logprobs</c> where nobody asked for them; a score that is not a number is null. The format that loses nothing.
+/// <c>token_logprobs</c> where nobody asked for them; a score that is not a number is null. <c>outputs</c> of a source that was cut have
+/// <c>"truncated": true</c>, <c>source_tokens</c> and <c>kept_tokens</c> before them. The format that loses nothing.
 /// </summary>
 internal sealed class JsonLinesResults : IResultFormat
 {
@@ -64,6 +65,7 @@ internal sealed class JsonLinesResults : IResultFormat
         }
         else
         {
+            result.Result.Truncation?.WriteTo(writer);
             writer.WriteStartArray("outputs"u8);
             foreach (var output in result.Result.Outputs)
             {

@@ -11,6 +11,7 @@ namespace Seq2Seq.Jobs.Results;
 /// </summary>
 // Each line is one of:
 //   {"id": "custom id", "outputs": [{"text": "…", "ids": [363, 1], "score": -0.12, "length": true}, …]}
+//   {"id": "custom id", "cut": [812, 512], "outputs": […]}: of a source of 812 tokens the first 512 were read
 //   {"id": "custom id", "code": "line_too_long", "message": "…"}
 // where "id" and "text" may be absent, "length" stands only when the length limit ended the sequence, "time" when its time was
 // up, and "logprobs" (one a generated token id) only when the job asked for them.
@@ -56,17 +57,25 @@ internal static class ShardOutput
         }
         else
         {
-            WriteOutputs(writer, result.Outputs);
+            WriteAnswer(writer, result);
         }
 
         writer.WriteEndObject();
     }
 
-    /// <summary>Writes the property <c>outputs</c>.</summary>
-    public static void WriteOutputs(Utf8JsonWriter writer, IReadOnlyList<SequenceOutput> outputs)
+    /// <summary>Writes the properties of a result that is no error: <c>outputs</c>, and <c>cut</c> if its source was.</summary>
+    public static void WriteAnswer(Utf8JsonWriter writer, SequenceResult answer)
     {
+        if (answer.Truncation is { } truncation)
+        {
+            writer.WriteStartArray("cut"u8);
+            writer.WriteNumberValue(truncation.SourceTokens);
+            writer.WriteNumberValue(truncation.KeptTokens);
+            writer.WriteEndArray();
+        }
+
         writer.WriteStartArray("outputs"u8);
-        foreach (var output in outputs)
+        foreach (var output in answer.Outputs)
         {
             Write(writer, output);
         }
@@ -124,6 +133,7 @@ internal static class ShardOutput
         var reader = new Utf8JsonReader(json);
         reader.Read();
         string? customId = null;
+        SourceTruncation? truncation = null;
         List<SequenceOutput> outputs = [];
         string? code = null;
         string? message = null;
@@ -132,6 +142,10 @@ internal static class ShardOutput
             if (reader.ValueTextEquals("id"u8))
             {
                 customId = StoredLines.ReadString(ref reader);
+            }
+            else if (reader.ValueTextEquals("cut"u8))
+            {
+                truncation = ReadTruncation(ref reader);
             }
             else if (reader.ValueTextEquals("outputs"u8))
             {
@@ -154,10 +168,14 @@ internal static class ShardOutput
         }
 
         var result = code is null
-            ? new SequenceResult { Outputs = outputs }
+            ? new SequenceResult { Outputs = outputs, Truncation = truncation }
             : SequenceResult.Failed(code, message ?? "");
         return new LineResult(line, customId, result);
     }
+
+    /// <summary>Reads the value of the property <c>cut</c>.</summary>
+    public static SourceTruncation? ReadTruncation(ref Utf8JsonReader reader) =>
+        StoredLines.ReadIntegers(ref reader) is [var source, var kept] ? new SourceTruncation(source, kept) : null;
 
     /// <summary>Reads the value of the property <c>outputs</c>.</summary>
     public static List<SequenceOutput> ReadOutputs(ref Utf8JsonReader reader)

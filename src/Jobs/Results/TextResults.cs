@@ -6,6 +6,7 @@ namespace Seq2Seq.Jobs.Results;
 /// <summary>
 /// Text: one line for each source line, its best output. A line without one (an error, or cancelled before its turn) is an
 /// empty line, and a line break inside an output becomes a space, so that line n of the results belongs to line n of the input.
+/// It has no place to say that a source was cut.
 /// </summary>
 internal sealed class TextResults : IResultFormat
 {

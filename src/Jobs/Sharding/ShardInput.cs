@@ -17,7 +17,7 @@ namespace Seq2Seq.Jobs.Sharding;
 //   {"id": "custom id", "text": "text", "target": "text"}, or "target_ids": [363, 1]: a target to score
 //   {"id": "custom id", "text": "text", "prefix": "text"}, or "prefix_ids": [363]: what outputs begin with
 //   {"id": "custom id", "code": "line_malformed", "message": "why the line can't be read"}
-//   {"id": "custom id", "outputs": […]}, as in results: an earlier run has answered the line
+//   {"id": "custom id", "outputs": […]}, or with "cut", as in results: an earlier run has answered the line
 internal static class ShardInput
 {
     private static readonly JsonWriterOptions _options = StoredLines.WriterOptions;
@@ -76,7 +76,7 @@ internal static class ShardInput
 
         if (line.Answer is not null)
         {
-            ShardOutput.WriteOutputs(writer, line.Answer.Outputs);
+            ShardOutput.WriteAnswer(writer, line.Answer);
         }
         else if (line.Error is not null)
         {
@@ -148,6 +148,7 @@ internal static class ShardInput
         List<int>? targetIds = null;
         string? prefix = null;
         List<int>? prefixIds = null;
+        SourceTruncation? truncation = null;
         List<SequenceOutput>? outputs = null;
         string? code = null;
         string? message = null;
@@ -181,6 +182,10 @@ internal static class ShardInput
             {
                 prefixIds = StoredLines.ReadIntegers(ref reader);
             }
+            else if (reader.ValueTextEquals("cut"u8))
+            {
+                truncation = ShardOutput.ReadTruncation(ref reader);
+            }
             else if (reader.ValueTextEquals("outputs"u8))
             {
                 outputs = ShardOutput.ReadOutputs(ref reader);
@@ -211,7 +216,7 @@ internal static class ShardInput
             TargetPrefix = prefix,
             DecoderInputIds = prefixIds,
             Error = code is null ? null : new LineError { Code = code, Message = message ?? "" },
-            Answer = outputs is null ? null : new SequenceResult { Outputs = outputs },
+            Answer = outputs is null ? null : new SequenceResult { Outputs = outputs, Truncation = truncation },
         };
     }
 }

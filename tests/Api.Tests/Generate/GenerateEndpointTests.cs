@@ -42,6 +42,22 @@ public sealed class GenerateEndpointTests(ApiFixture api) : IClassFixture<ApiFix
     }
 
     [Fact]
+    public async Task The_result_of_an_input_that_was_cut_says_so_and_no_other_does()
+    {
+        HttpResponseMessage response = await PostAsync(
+            """{"model":"capitals","inputs":["abcde","ab"],"parameters":{"long_lines":"truncate","max_source_length":3}}"""
+        );
+
+        response.StatusCode.Should().Be(HttpStatusCode.OK);
+        JsonElement results = (await response.ReadAsync()).GetProperty("results");
+        results[0].GetProperty("outputs")[0].GetProperty("text").GetString().Should().Be("ABC");
+        results[0].GetProperty("truncated").GetBoolean().Should().BeTrue();
+        results[0].GetProperty("source_tokens").GetInt32().Should().Be(5);
+        results[0].GetProperty("kept_tokens").GetInt32().Should().Be(3);
+        results[1].EnumerateObject().Select(field => field.Name).Should().Equal("custom_id", "outputs", "error");
+    }
+
+    [Fact]
     public async Task More_texts_than_a_few_are_refused()
     {
         string inputs = string.Join(',', Enumerable.Repeat("\"a\"", 65));

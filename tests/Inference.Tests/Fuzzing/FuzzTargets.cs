@@ -10,6 +10,7 @@ internal static class FuzzTargets
     {
         ["encode"] = () => ReferenceFolders.All.Select(row => new EncodeTarget(row.Data)),
         ["decode"] = () => ReferenceFolders.All.Select(row => new DecodeTarget(row.Data)),
+        ["round-trip"] = () => ReferenceFolders.All.Select(row => new RoundTripTarget(row.Data)),
         ["tokenizer-files"] = () => ReferenceFolders.All.SelectMany(row => TokenizerFileTarget.All(row.Data)),
         ["configuration"] = () =>
             GoldenFamily

@@ -11,7 +11,9 @@ internal sealed class EncodeTarget(string folder) : FuzzTarget($"encode/{folder}
     private const int LongestLine = 512;
 
     private readonly Lazy<Tokenizer> _tokenizer = new(() => Tokenizer.Load(ReferenceFolders.PathOf(folder)));
-    private readonly Lazy<(string[] Real, string[] Special)> _texts = new(() => Texts(ReferenceFolders.PathOf(folder)));
+    private readonly Lazy<(string[] Real, string[] Special)> _texts = new(() =>
+        TextsOf(ReferenceFolders.PathOf(folder))
+    );
 
     public override byte[] Next(Random random) =>
         MemoryMarshal.AsBytes(FuzzText.Next(_texts.Value.Real, _texts.Value.Special, random).AsSpan()).ToArray();
@@ -48,7 +50,8 @@ internal sealed class EncodeTarget(string folder) : FuzzTarget($"encode/{folder}
             },
         ];
 
-    private static (string[] Real, string[] Special) Texts(string path)
+    /// <summary>The texts of a folder's cases, and what in them is, or looks like, special tokens.</summary>
+    public static (string[] Real, string[] Special) TextsOf(string path)
     {
         JsonElement cases = JsonElement.Parse(File.ReadAllBytes(Path.Join(path, "cases.json")));
         string[] real =
@@ -67,6 +70,24 @@ internal sealed class EncodeTarget(string folder) : FuzzTarget($"encode/{folder}
                 .Distinct(StringComparer.Ordinal),
         ];
         return (real, special);
+    }
+}
+
+/// <summary>Any text, and texts made of what a good tokenizer knows, there and back.</summary>
+internal sealed class RoundTripTarget(string folder) : FuzzTarget($"round-trip/{folder}")
+{
+    private readonly Lazy<RoundTrip> _roundTrip = new(() => RoundTrip.Of(folder));
+
+    /// <summary>It goes there and back twice.</summary>
+    public override long MaxAllocatedBytes => 2 * base.MaxAllocatedBytes;
+
+    public override byte[] Next(Random random) =>
+        MemoryMarshal.AsBytes(_roundTrip.Value.Next(random).AsSpan()).ToArray();
+
+    public override Task RunAsync(byte[] input)
+    {
+        _roundTrip.Value.Check(new string(MemoryMarshal.Cast<byte, char>(input)));
+        return Task.CompletedTask;
     }
 }
 

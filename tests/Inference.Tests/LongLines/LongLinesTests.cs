@@ -65,8 +65,28 @@ public sealed class LongLinesTests : IAsyncLifetime
         SequenceResult result = await GenerateAsync(_short with { LongLines = LongLinePolicy.Truncate }, Line);
 
         int[] cut = [.. whole.Take(5), whole[^1]];
-        result.Should().BeEquivalentTo(await GenerateAsync(_short, SequenceInput.FromTokenIds(cut)));
+        SequenceResult expected = await GenerateAsync(_short, SequenceInput.FromTokenIds(cut));
+        result.Outputs.Should().BeEquivalentTo(expected.Outputs);
     }
+
+    [Fact]
+    public async Task A_truncated_line_says_how_much_of_it_was_read()
+    {
+        GenerationParameters parameters = _short with { LongLines = LongLinePolicy.Truncate };
+
+        SequenceResult generated = await GenerateAsync(parameters, Line);
+        SequenceResult scored = await GenerateAsync(
+            parameters,
+            new SequenceInput { Text = Line, TargetText = "W AH1 N" }
+        );
+
+        generated.Truncation.Should().Be(new SourceTruncation(SourceTokens: Encode(Line).Count, KeptTokens: 6));
+        scored.Truncation.Should().Be(generated.Truncation);
+    }
+
+    [Fact]
+    public async Task A_split_line_is_not_a_truncated_one() =>
+        (await GenerateAsync(_short with { LongLines = LongLinePolicy.Split }, Line)).Truncation.Should().BeNull();
 
     [Fact]
     public async Task A_split_line_has_the_outputs_of_its_pieces_with_its_white_space_between_them()

@@ -25,6 +25,7 @@ public sealed class ResultFormatsTests
         ),
         new(1, null, SequenceResult.Failed("line_empty", "The line has no text.")),
         new(3, null, new SequenceResult { Outputs = [Output("=1+1", -1, FinishReason.Time)] }),
+        new(4, "cut", new SequenceResult { Outputs = [Output("so", -2)], Truncation = new SourceTruncation(812, 512) }),
     ];
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -39,6 +40,7 @@ public sealed class ResultFormatsTests
                 {"line":0,"custom_id":"a,1","outputs":[{"text":"He said \"no\",\nthen left","token_ids":[5,1],"score":-0.25,"finish_reason":"stop"},{"token_ids":[5,1],"score":null,"finish_reason":"length"}]}
                 {"line":1,"error":{"code":"line_empty","message":"The line has no text."}}
                 {"line":3,"outputs":[{"text":"=1+1","token_ids":[5,1],"score":-1,"finish_reason":"time"}]}
+                {"line":4,"custom_id":"cut","truncated":true,"source_tokens":812,"kept_tokens":512,"outputs":[{"text":"so","token_ids":[5,1],"score":-2,"finish_reason":"stop"}]}
 
                 """
             );
@@ -52,12 +54,13 @@ public sealed class ResultFormatsTests
             .Should()
             .Be(
                 """
-                line,custom_id,rank,text,token_ids,score,finish_reason,error_code,error_message
+                line,custom_id,rank,text,token_ids,score,finish_reason,error_code,error_message,truncated,source_tokens,kept_tokens
                 0,"a,1",1,"He said ""no"",
-                then left",5 1,-0.25,stop,,
-                0,"a,1",2,,5 1,,length,,
-                1,,,,,,,line_empty,The line has no text.
-                3,,1,"'=1+1",5 1,-1,time,,
+                then left",5 1,-0.25,stop,,,,,
+                0,"a,1",2,,5 1,,length,,,,,
+                1,,,,,,,line_empty,The line has no text.,,,
+                3,,1,"'=1+1",5 1,-1,time,,,,,
+                4,cut,1,so,5 1,-2,stop,,,true,812,512
 
                 """
             );
@@ -66,7 +69,7 @@ public sealed class ResultFormatsTests
     [Fact]
     public async Task Text_keeps_each_line_in_its_place()
     {
-        (await WriteAsync("text", _results)).Should().Be("He said \"no\", then left\n\n\n=1+1\n");
+        (await WriteAsync("text", _results)).Should().Be("He said \"no\", then left\n\n\n=1+1\nso\n");
     }
 
     [Fact]
@@ -154,7 +157,7 @@ public sealed class ResultFormatsTests
     {
         (await WriteAsync("jsonl", [])).Should().BeEmpty();
         (await WriteAsync("text", [])).Should().BeEmpty();
-        (await WriteAsync("csv", [])).Should().StartWith("line,custom_id").And.EndWith("error_message\r\n");
+        (await WriteAsync("csv", [])).Should().StartWith("line,custom_id").And.EndWith("kept_tokens\r\n");
     }
 
     private static async Task<string> WriteAsync(string format, IEnumerable<LineResult> results)

@@ -62,16 +62,58 @@ public sealed class ShardOutputTests
             ],
         };
 
+        var cut = new SequenceResult
+        {
+            Outputs =
+            [
+                new SequenceOutput
+                {
+                    TokenIds = [1],
+                    Score = -1,
+                    FinishReason = FinishReason.Stop,
+                },
+            ],
+            Truncation = new SourceTruncation(812, 512),
+        };
+
         Encoding
-            .UTF8.GetString(Write([("a", outputs), (null, SequenceResult.Failed("line_empty", "No text."))]).Span)
+            .UTF8.GetString(
+                Write([("a", outputs), (null, SequenceResult.Failed("line_empty", "No text.")), (null, cut)]).Span
+            )
             .Should()
             .Be(
                 """
                 {"id":"a","outputs":[{"text":"é","ids":[363,1],"score":-0.5},{"ids":[7],"score":-2,"length":true,"logprobs":[-2]}]}
                 {"code":"line_empty","message":"No text."}
+                {"cut":[812,512],"outputs":[{"ids":[1],"score":-1}]}
 
                 """
             );
+    }
+
+    [Fact]
+    public void A_field_of_a_later_version_is_passed_over()
+    {
+        byte[] stored = Encoding.UTF8.GetBytes(
+            """{"later":[1,{}],"outputs":[{"later":{"x":[1]},"ids":[7],"score":-1}]}""" + "\n"
+        );
+
+        ShardOutput
+            .Read(stored, firstLine: 0)
+            .Should()
+            .ContainSingle()
+            .Which.Result.Outputs.Should()
+            .ContainSingle()
+            .Which.TokenIds.Should()
+            .Equal(7);
+    }
+
+    [Fact]
+    public void Results_that_were_stored_before_cut_sources_were_marked_read_as_whole_ones()
+    {
+        byte[] stored = Encoding.UTF8.GetBytes("""{"id":"a","outputs":[{"ids":[7],"score":-1}]}""" + "\n");
+
+        ShardOutput.Read(stored, firstLine: 0).Should().ContainSingle().Which.Result.Truncation.Should().BeNull();
     }
 
     private static ReadOnlyMemory<byte> Write(IEnumerable<(string? CustomId, SequenceResult Result)> results)

@@ -71,6 +71,10 @@ public sealed class ShardInputTests
                 CustomId = "c",
                 Answer = new SequenceResult { Outputs = [output] },
             },
+            new()
+            {
+                Answer = new SequenceResult { Outputs = [output], Truncation = new SourceTruncation(812, 512) },
+            },
         ];
 
         Encoding
@@ -83,6 +87,7 @@ public sealed class ShardInputTests
                 {"id":"b","ids":[8774,1]}
                 {"code":"line_malformed","message":"not JSON"}
                 {"id":"c","outputs":[{"text":"y","ids":[1],"score":-0.5}]}
+                {"cut":[812,512],"outputs":[{"text":"y","ids":[1],"score":-0.5}]}
 
                 """
             );

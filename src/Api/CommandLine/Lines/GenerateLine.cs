@@ -101,6 +101,7 @@ internal sealed class GenerateLine
                 _id,
                 writer =>
                 {
+                    result.Truncation?.WriteTo(writer);
                     writer.WriteStartArray("outputs");
                     foreach (SequenceOutput output in result.Outputs)
                     {

@@ -82,6 +82,18 @@ public sealed class GenerateLineTests
     }
 
     [Fact]
+    public void The_answer_to_a_line_that_was_cut_says_so_before_its_outputs()
+    {
+        LineAnswer answer = Read("""{"id": 1, "text": "x"}""")
+            .Answer(new SequenceResult { Truncation = new SourceTruncation(812, 512) });
+
+        Encoding
+            .UTF8.GetString(answer.Utf8)
+            .Should()
+            .Be("""{"id":1,"truncated":true,"source_tokens":812,"kept_tokens":512,"outputs":[]}""");
+    }
+
+    [Fact]
     public void A_line_to_score_has_a_target()
     {
         GenerateLine line = Read("""{"text": "x", "target_ids": [5, 1]}""", isScored: true);
