@@ -17,6 +17,7 @@ def bart(**more): return dict(vocab_size=V, d_model=24, encoder_layers=3, decode
 def gemma(**more): return dict(vocab_size=V, hidden_size=24, intermediate_size=40, num_attention_heads=6, num_key_value_heads=2, head_dim=6, query_pre_attn_scalar=10, **more)
 def bert(**more): return dict(vocab_size=V, hidden_size=24, num_attention_heads=3, intermediate_size=40, max_position_embeddings=48, **more)
 def gpt2(**more): return dict(vocab_size=V, n_embd=20, n_head=2, n_positions=44, bos_token_id=3, eos_token_id=2, **more)
+def distilbert(**more): return dict(vocab_size=V, dim=24, n_heads=3, hidden_dim=40, max_position_embeddings=48, **more)
 def halves(encoder, decoder, **more):
     config = t.EncoderDecoderConfig.from_encoder_decoder_configs(encoder, decoder, decoder_start_token_id=1, **more)
     config.eos_token_id = 2; config.pad_token_id = 0; return t.EncoderDecoderModel(config)
@@ -37,6 +38,16 @@ MODELS = {
     'bert2gpt2': lambda: halves(t.BertConfig(**bert(num_hidden_layers=2, hidden_act='gelu_new')), t.GPT2Config(**gpt2(n_layer=3, n_inner=36, scale_attn_by_inverse_layer_idx=True))),
     'roberta2bert': lambda: halves(t.RobertaConfig(**bert(num_hidden_layers=2, pad_token_id=0, type_vocab_size=1)), t.BertConfig(**{**bert(num_hidden_layers=2, hidden_act='relu', tie_word_embeddings=False), 'hidden_size': 18})),
     'roberta2roberta': lambda: halves(t.RobertaConfig(**bert(num_hidden_layers=2, pad_token_id=0)), t.RobertaConfig(**bert(num_hidden_layers=2, pad_token_id=0, hidden_act='relu'))),
+    # GPT-2 in front: causal there too
+    'gpt2-to-gpt2': lambda: halves(t.GPT2Config(**{**gpt2(n_layer=3, n_inner=36, scale_attn_by_inverse_layer_idx=True, reorder_and_upcast_attn=True), 'n_embd': 24, 'n_head': 3}), t.GPT2Config(**gpt2(n_layer=2, activation_function='relu', tie_word_embeddings=False))),
+    'gpt2-to-bert': lambda: halves(t.GPT2Config(**{**gpt2(n_layer=2, scale_attn_weights=False, activation_function='silu'), 'n_embd': 24, 'n_head': 4}), t.BertConfig(**bert(num_hidden_layers=2))),
+    # one set of weights for both halves: see shared()
+    'camembert2camembert': lambda: halves(t.CamembertConfig(**bert(num_hidden_layers=2, pad_token_id=0)), t.CamembertConfig(**bert(num_hidden_layers=2, pad_token_id=0))),
+    'xlm-roberta2xlm-roberta': lambda: halves(t.XLMRobertaConfig(**bert(num_hidden_layers=3, pad_token_id=3, type_vocab_size=1)), t.XLMRobertaConfig(**bert(num_hidden_layers=2, pad_token_id=3, hidden_act='gelu_new', tie_word_embeddings=False))),
+    'bert-generation2bert-generation': lambda: halves(t.BertGenerationConfig(**bert(num_hidden_layers=2, hidden_act='relu')), t.BertGenerationConfig(**{**bert(num_hidden_layers=3, layer_norm_eps=1e-5), 'hidden_size': 18})),
+    'distilbert2electra': lambda: halves(t.DistilBertConfig(**distilbert(n_layers=3, activation='relu')), t.ElectraConfig(**bert(num_hidden_layers=2, embedding_size=16, hidden_act='relu'))),
+    # an encoder that was made to be a decoder is causal
+    'electra2electra': lambda: halves(t.ElectraConfig(**bert(num_hidden_layers=2, embedding_size=12, is_decoder=True)), t.ElectraConfig(**bert(num_hidden_layers=2, embedding_size=24, tie_word_embeddings=False))),
     't5gemma-odd': lambda: t.T5GemmaForConditionalGeneration(t.T5GemmaConfig(
         encoder=gemma(num_hidden_layers=3, sliding_window=2, attention_bias=True, hidden_activation='silu'),
         decoder={**gemma(num_hidden_layers=2, sliding_window=3, layer_types=['full_attention', 'sliding_attention'], final_logit_softcapping=None, rope_parameters=dict(rope_type='linear', rope_theta=500.0, factor=2.5)), 'hidden_size': 18},
@@ -71,6 +82,12 @@ def randomize(model):
         elif 'relative_attention_bias' in name or 'position' in name or 'wpe' in name: weight.copy_(torch.randn_like(weight))
         elif 'embed' in name or 'shared' in name or 'wte' in name: weight.copy_(0.6 * torch.randn_like(weight))
         else: weight.copy_(1.6 * weight.shape[-1] ** -0.5 * torch.randn_like(weight))
+def shared(model):
+    """One set of weights for both halves, as tie_encoder_decoder of older versions had it."""
+    half = model.decoder.roberta.state_dict()
+    for name, weight in model.encoder.state_dict().items():
+        if name in half: half[name].copy_(weight)
+    model.config.tie_encoder_decoder = True
 def published(model):
     """The computation that the model was trained for: see docs/decisions/0013-as-published.md."""
     if model.config.model_type == 'fsmt':
@@ -119,6 +136,7 @@ def make(name, into):
     folder = f'{into}/{name}'
     if name in MODELS:
         torch.manual_seed(sum(map(ord, name))); model = MODELS[name]().eval(); randomize(model); model.tie_weights()
+        if name == 'camembert2camembert': shared(model)
         model.save_pretrained(folder); model = type(model).from_pretrained(folder).eval(); eos, pad = model.generation_config.eos_token_id, model.generation_config.pad_token_id
         if name.endswith('-published'): published(model)
         lines = [[int(x) for x in torch.randint(4, V, (n,))] + [eos] for n in LENGTHS.get(name, (12, 5, 8, 1, 17))]

@@ -15,13 +15,14 @@ internal sealed record FamilyRefusal
         new("nllb-moe", "nllb-moe", "second_expert_policy", "random", "experts drawn at random"),
         new("nllb-moe", "nllb-moe", "router_dtype", "bfloat16", "a router in less than float32"),
         new("switch_transformers", "switch", "router_dtype", "bfloat16", "a router in less than float32"),
-        new("encoder-decoder", "bert2bert", "encoder.model_type", "gpt2", "an encoder other than BERT and RoBERTa"),
+        new("encoder-decoder", "bert2bert", "encoder.model_type", "xlnet", "an encoder of another kind"),
+        new("encoder-decoder", "bert2bert", "decoder.model_type", "distilbert", "a decoder of another kind"),
         new(
             "encoder-decoder",
             "bert2bert",
-            "decoder.model_type",
-            "bart",
-            "a decoder other than BERT, RoBERTa and GPT-2"
+            "decoder.cross_attention_hidden_size",
+            48,
+            "attention to a source of another width"
         ),
         new("encoder-decoder", "bert2bert", "encoder.position_embedding_type", "relative_key", "relative positions"),
         new("prophetnet", "prophetnet", "add_cross_attention", false, "a decoder that does not look at the source"),

@@ -17,6 +17,7 @@ internal sealed record HubLayout(
 )
 {
     private const string Safe = "model.safetensors";
+    private const string Projection = ".decoder.weight";
 
     /// <summary>Names of one tensor; transformers saves it under the first.</summary>
     private static readonly string[][] _ties =
@@ -38,6 +39,8 @@ internal sealed record HubLayout(
             "lm_head.weight",
         ],
         ["decoder.bert.embeddings.word_embeddings.weight", "decoder.cls.predictions.decoder.weight"],
+        ["decoder.bert.embeddings.word_embeddings.weight", "decoder.lm_head.decoder.weight"],
+        ["decoder.electra.embeddings.word_embeddings.weight", "decoder.generator_lm_head.weight"],
         ["decoder.cls.predictions.bias", "decoder.cls.predictions.decoder.bias"],
         ["decoder.roberta.embeddings.word_embeddings.weight", "decoder.lm_head.decoder.weight"],
         ["decoder.lm_head.bias", "decoder.lm_head.decoder.bias"],
@@ -67,6 +70,16 @@ internal sealed record HubLayout(
         new("the base model's names", false, tensors => One(BaseModel(tensors), tensors)),
         new("no bias of the logits", true, tensors => One(WithoutBias(tensors), tensors)),
         new("norms as gamma and beta", false, tensors => One(OldNorms(tensors), tensors)),
+        new(
+            "halves that share, by the encoder's names",
+            true,
+            tensors => One([.. SharedHalves(tensors, keepsFirst: true)], tensors)
+        ),
+        new(
+            "halves that share, by the decoder's names",
+            true,
+            tensors => One([.. SharedHalves(tensors, keepsFirst: false)], tensors)
+        ),
         new("safetensors in shards", true, InShards),
         new("pytorch_model.bin alone", false, InBin),
         new("pytorch_model.bin in shards", false, InBinShards),
@@ -89,7 +102,13 @@ internal sealed record HubLayout(
         _ties.Where(names =>
             tensors.Any(tensor => tensor.Name == names[0])
             && !tensors.Any(tensor => names.AsSpan(1).Contains(tensor.Name))
+            && HasHead(tensors, names[^1])
         );
+
+    /// <summary>Whether a head's projection has its bias beside it, where heads are told apart by that.</summary>
+    private static bool HasHead(IReadOnlyList<SavedTensor> tensors, string projection) =>
+        !projection.EndsWith(Projection, StringComparison.Ordinal)
+        || tensors.Any(tensor => tensor.Name == $"{projection[..^Projection.Length]}.bias");
 
     private static IEnumerable<SavedTensor> Tied(IReadOnlyList<SavedTensor> tensors) =>
         TiesOf(tensors)
@@ -151,6 +170,24 @@ internal sealed record HubLayout(
                 }
             ),
         ];
+
+    /// <summary>What both halves of an encoder-decoder have, once; where they share their embeddings, they share all.</summary>
+    private static IEnumerable<SavedTensor> SharedHalves(IReadOnlyList<SavedTensor> tensors, bool keepsFirst)
+    {
+        (string Encoder, string Decoder)[] pairs =
+        [
+            .. from first in tensors
+            where first.Name.StartsWith("encoder.", StringComparison.Ordinal)
+            from second in tensors
+            where second.Name.StartsWith("decoder.", StringComparison.Ordinal)
+            where second.Name.EndsWith(first.Name["encoder".Length..], StringComparison.Ordinal)
+            where first.Bytes.AsSpan().SequenceEqual(second.Bytes)
+            select (first.Name, second.Name),
+        ];
+        bool isShared = Array.Exists(pairs, pair => pair.Encoder == "encoder.embeddings.word_embeddings.weight");
+        HashSet<string> left = [.. pairs.Select(pair => keepsFirst ? pair.Decoder : pair.Encoder)];
+        return tensors.Where(tensor => !isShared || !left.Contains(tensor.Name));
+    }
 
     private static Dictionary<string, byte[]> InShards(IReadOnlyList<SavedTensor> tensors) =>
         Shards(tensors, "model", "safetensors", SavedTensor.Write);

@@ -39,11 +39,11 @@ internal abstract class BartSublayers : IDisposable
     /// <summary>What attention made, for <see cref="AddContext"/>, <c>[rows, width]</c>.</summary>
     public Rows Context { get; }
 
-    /// <summary>Self-attention of the encoder over whole lines.</summary>
-    public void Attend(BartSelfAttention layer, SourceBatch source)
+    /// <summary>Self-attention of the encoder over whole lines, or over what a window of them shows.</summary>
+    public void Attend(BartSelfAttention layer, SourceBatch source, AttentionWindow? window = null)
     {
         Project(layer);
-        Attention.Encode(QueryKeyValue, source, bias: null, Context);
+        Attention.Encode(QueryKeyValue, source, bias: null, Context, window);
         AddContext(layer);
     }
 

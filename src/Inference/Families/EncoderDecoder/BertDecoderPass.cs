@@ -6,17 +6,18 @@ using static TorchSharp.torch;
 namespace Seq2Seq.Inference.Families.EncoderDecoder;
 
 /// <summary>
-/// The forward pass of BERT and RoBERTa as decoder, as models/bert/modeling_bert.py and models/roberta/modeling_roberta.py
-/// of transformers have it: the encoder's blocks with attention to the source in the middle, and a head with a dense layer.
+/// The forward pass of BERT and its kind as decoder, as the <c>…ForCausalLM</c> classes of transformers have it: the encoder's
+/// blocks with attention to the source in the middle, and a head that most have a dense layer in.
 /// </summary>
 // A block is x = norm(x + attention(x)), x = norm(x + attention-to-source(x)), x = norm(x + feed-forward(x)): see
 // PostNormSublayers.
-internal sealed class BertDecoderPass(BertDecoder network, BertConfiguration configuration, Device device)
-    : IDecoderPass
+internal sealed class BertDecoderPass(BertDecoder network, Device device) : IDecoderPass
 {
-    private readonly PostNormSublayers _sublayers = new(configuration.SublayerShape, device);
-    private readonly Rows _headInput = new(configuration.ModelWidth, device);
-    private readonly Rows _logits = new(configuration.VocabularySize, device);
+    private readonly BertConfiguration _configuration = network.Configuration;
+    private readonly PostNormSublayers _sublayers = new(network.Configuration.SublayerShape, device);
+    private readonly BertEmbeddingsPass _embeddings = new(network.Embeddings, device);
+    private readonly Rows _headOutput = new(network.Configuration.EmbeddingWidth, device);
+    private readonly Rows _logits = new(network.Configuration.VocabularySize, device);
 
     public void Remember(Rows encoded, SourceBatch source) => _sublayers.Remember(network.Layers, encoded, source);
 
@@ -24,24 +25,26 @@ internal sealed class BertDecoderPass(BertDecoder network, BertConfiguration con
     {
         Rows hidden = _sublayers.Hidden;
         int[] positions = new int[batch.Count];
-        BertPositions.Of(batch, configuration, positions);
-        network.Tokens.Forward(batch.TokenIds, hidden);
-        network.Positions.Forward(positions, hidden, accumulate: true);
-        network.EmbeddingNorm.Forward(hidden, hidden);
+        BertPositions.Of(batch, _configuration, positions);
+        _embeddings.Forward(batch.TokenIds, positions, hidden);
         _sublayers.Decode(network.Layers, batch);
-
-        // RoBERTa's head has this one activation, whatever the layers have.
-        Activation activation = configuration.IsRoberta ? Activation.Gelu : configuration.Activation;
-        network.HeadDense.Forward(hidden, _headInput, activation);
-        network.HeadNorm.Forward(_headInput, _headInput);
-        network.Head.Forward(_headInput, batch, _logits);
+        network.Projection.Forward(network.HeadLayer is { } head ? Apply(head, hidden) : hidden, batch, _logits);
         return _logits;
     }
 
     public void Dispose()
     {
         _sublayers.Dispose();
-        _headInput.Dispose();
+        _embeddings.Dispose();
+        _headOutput.Dispose();
         _logits.Dispose();
+    }
+
+    private Rows Apply(BertHead head, Rows hidden)
+    {
+        Activation activation = _configuration.Variant.HeadFollowsLayers ? _configuration.Activation : Activation.Gelu;
+        head.Dense.Forward(hidden, _headOutput, activation);
+        head.Norm.Forward(_headOutput, _headOutput);
+        return _headOutput;
     }
 }

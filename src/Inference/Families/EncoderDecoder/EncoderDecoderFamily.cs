@@ -5,7 +5,7 @@ namespace Seq2Seq.Inference.Families.EncoderDecoder;
 
 /// <summary>
 /// An encoder and a decoder that were trained apart and then joined by attention to the source (Rothe et al. 2020, arXiv
-/// 1907.12461): BERT or RoBERTa in front, one of them or GPT-2 behind.
+/// 1907.12461): each a model of BERT's kind (see <see cref="BertVariant"/>) or a GPT-2.
 /// </summary>
 internal sealed class EncoderDecoderFamily : IFamily
 {

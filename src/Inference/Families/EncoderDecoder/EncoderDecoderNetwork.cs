@@ -9,8 +9,8 @@ namespace Seq2Seq.Inference.Families.EncoderDecoder;
 /// <summary>
 /// The weights of two joined halves, by their names in models/encoder_decoder/modeling_encoder_decoder.py of transformers.
 /// </summary>
-// encoder           a BERT or RoBERTa, see BertWeights
-// decoder           one of them with attention to the source, or a GPT-2, see Gpt2Weights
+// encoder           a model without head: see BertWeights and Gpt2Weights
+// decoder           one with a head and attention to the source, its base model under a name of its own
 // enc_to_dec_proj   [decoder width, encoder width] and bias, where the widths differ
 internal sealed class EncoderDecoderNetwork : INetwork
 {
@@ -18,53 +18,37 @@ internal sealed class EncoderDecoderNetwork : INetwork
     {
         using DisposeScope scope = NewDisposeScope();
         Configuration = configuration;
-        int width = configuration.DecoderWidth;
+        HalfConfiguration encoder = configuration.Encoder;
+        HalfConfiguration decoder = configuration.Decoder;
         Shape = new NetworkShape
         {
             Device = options.Device,
-            VocabularySize = configuration.BertDecoder?.VocabularySize ?? configuration.Gpt2Decoder!.VocabularySize,
-            SourceVocabularySize = configuration.Encoder.VocabularySize,
-            DecoderLayers = configuration.BertDecoder?.Layers ?? configuration.Gpt2Decoder!.Layers,
-            CacheWidth = 2 * width,
-            MemoryWidth = 2 * width,
-            MaxSourceTokens = configuration.Encoder.MaxTokens,
-            MaxTargetTokens = configuration.BertDecoder?.MaxTokens ?? configuration.Gpt2Decoder!.Positions,
+            VocabularySize = decoder.VocabularySize,
+            SourceVocabularySize = encoder.VocabularySize,
+            DecoderLayers = decoder.Layers,
+            CacheWidth = 2 * decoder.ModelWidth,
+            MemoryWidth = 2 * decoder.ModelWidth,
+            MaxSourceTokens = encoder.MaxTokens,
+            MaxTargetTokens = decoder.MaxTokens,
         };
 
-        string? decoderScope = configuration.BertDecoder is { } half ? BertWeights.DecoderScope(half) : null;
-        Encoder = new BertWeights(
-            configuration.Encoder,
-            weights,
-            configuration.IsShared ? ["encoder.", decoderScope!] : ["encoder."],
-            options.ComputeType
-        ).Encoder();
-        if (configuration.Encoder.ModelWidth != width)
+        string encoderScope = "encoder.";
+        string decoderScope = $"decoder.{decoder.BaseModel}.";
+        Encoder = encoder.TakeEncoder(Half(encoderScope, decoderScope));
+        if (encoder.ModelWidth != decoder.ModelWidth)
         {
             WeightScope projection = weights["enc_to_dec_proj"];
             Projection = Linear.Create(
-                projection.Take("weight", width, configuration.Encoder.ModelWidth),
-                projection.Take("bias", width),
+                projection.Take("weight", decoder.ModelWidth, encoder.ModelWidth),
+                projection.Take("bias", decoder.ModelWidth),
                 options.ComputeType
             );
         }
 
-        if (configuration.BertDecoder is { } bert)
-        {
-            BertDecoder = new BertWeights(
-                bert,
-                weights,
-                configuration.IsShared ? [decoderScope!, "encoder."] : [decoderScope!],
-                options.ComputeType
-            ).Decoder();
-        }
-        else
-        {
-            Gpt2Decoder = new Gpt2Weights(
-                configuration.Gpt2Decoder!,
-                weights["decoder"],
-                options.ComputeType
-            ).Decoder();
-        }
+        Decoder = decoder.TakeDecoder(Half(decoderScope, encoderScope));
+
+        HalfWeights Half(string own, string other) =>
+            new(weights, configuration.IsShared ? [own, other] : [own], options.ComputeType);
     }
 
     public EncoderDecoderConfiguration Configuration { get; }
@@ -73,16 +57,12 @@ internal sealed class EncoderDecoderNetwork : INetwork
 
     public GenerationDefaults GenerationDefaults => Configuration.GenerationDefaults;
 
-    public BertEncoder Encoder { get; }
+    public IEncoderHalf Encoder { get; }
 
     /// <summary>Encoder width → decoder width, where they differ.</summary>
     public Linear? Projection { get; }
 
-    /// <summary>The decoder, if it is a BERT or a RoBERTa.</summary>
-    public BertDecoder? BertDecoder { get; }
-
-    /// <summary>The decoder, if it is a GPT-2.</summary>
-    public Gpt2Decoder? Gpt2Decoder { get; }
+    public IDecoderHalf Decoder { get; }
 
     public IForwardPass CreateForwardPass() => new EncoderDecoderForwardPass(this);
 
@@ -90,7 +70,6 @@ internal sealed class EncoderDecoderNetwork : INetwork
     {
         Encoder.Dispose();
         Projection?.Dispose();
-        BertDecoder?.Dispose();
-        Gpt2Decoder?.Dispose();
+        Decoder.Dispose();
     }
 }

@@ -5,29 +5,22 @@ using Seq2Seq.Inference.Loading;
 namespace Seq2Seq.Inference.Families.EncoderDecoder;
 
 /// <summary>What a half's configuration says of a GPT-2 (models/gpt2/configuration_gpt2.py of transformers 5.17).</summary>
-internal sealed record Gpt2Configuration
+internal sealed record Gpt2Configuration : HalfConfiguration
 {
-    public const string Type = "gpt2";
+    public const string ModelType = "gpt2";
 
-    public required int VocabularySize { get; init; }
-    public required int ModelWidth { get; init; }
-    public required int Layers { get; init; }
-    public required int Heads { get; init; }
-    public required int FeedForwardWidth { get; init; }
-
-    /// <summary>Longest sequence there are positions for.</summary>
-    public required int Positions { get; init; }
     public required double NormEpsilon { get; init; }
     public required Activation Activation { get; init; }
-
-    /// <summary>Whether the token embeddings serve for the vocabulary projection.</summary>
-    public required bool IsTied { get; init; }
 
     /// <summary>Whether attention scores are divided by the square root of the head's width.</summary>
     public required bool ScalesScores { get; init; }
 
     /// <summary>Whether a layer's attention scores are also divided by its number, from 1.</summary>
     public required bool ScalesByLayer { get; init; }
+
+    public override int MaxTokens => Positions;
+
+    public override string BaseModel => "transformer";
 
     public BartSublayerShape SublayerShape
     {
@@ -66,4 +59,8 @@ internal sealed record Gpt2Configuration
         // GPT-2's own names, and those that the reference takes for them.
         int Size(string key, string alias, int defaultValue) => half.Size(half.Has(key) ? key : alias, defaultValue);
     }
+
+    public override IEncoderHalf TakeEncoder(HalfWeights weights) => new Gpt2Weights(this, weights).Encoder();
+
+    public override IDecoderHalf TakeDecoder(HalfWeights weights) => new Gpt2Weights(this, weights).Decoder();
 }

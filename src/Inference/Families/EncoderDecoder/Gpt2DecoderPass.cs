@@ -11,11 +11,10 @@ namespace Seq2Seq.Inference.Families.EncoderDecoder;
 /// </summary>
 // A block is x = x + attention(norm(x)), x = x + attention-to-source(norm(x)), x = x + feed-forward(norm(x)): see
 // PreNormSublayers.
-internal sealed class Gpt2DecoderPass(Gpt2Decoder network, Gpt2Configuration configuration, Device device)
-    : IDecoderPass
+internal sealed class Gpt2DecoderPass(Gpt2Decoder network, Device device) : IDecoderPass
 {
-    private readonly PreNormSublayers _sublayers = new(configuration.SublayerShape, device);
-    private readonly Rows _logits = new(configuration.VocabularySize, device);
+    private readonly PreNormSublayers _sublayers = new(network.Configuration.SublayerShape, device);
+    private readonly Rows _logits = new(network.Configuration.VocabularySize, device);
 
     public void Remember(Rows encoded, SourceBatch source) => _sublayers.Remember(network.Layers, encoded, source);
 

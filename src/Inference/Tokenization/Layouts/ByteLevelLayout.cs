@@ -38,12 +38,13 @@ internal static class ByteLevelLayout
     public static Tokenizer LoadBlenderbot(TokenizerFolder folder)
     {
         var special = new SpecialTokens(folder.Settings);
+        var (begin, end) = (special.Get("bos_token", "<s>"), special.Get("eos_token", "</s>"));
         var assembly = Assemble(
             folder,
             addPrefixSpace: true,
             [
-                special.Get("bos_token", "<s>"),
-                special.Get("eos_token", "</s>"),
+                begin,
+                end,
                 special.Get("unk_token", "<unk>"),
                 special.Get("sep_token", "</s>"),
                 special.Get("pad_token", "<pad>"),
@@ -51,19 +52,20 @@ internal static class ByteLevelLayout
                 special.Mask(normalized: false),
             ]
         );
-        return assembly.Build(assembly.BeginAndEnd());
+        return assembly.Build(assembly.BeginAndEnd(begin, end));
     }
 
     public static Tokenizer LoadGpt2(TokenizerFolder folder)
     {
         const string EndOfText = "<|endoftext|>";
         var special = new SpecialTokens(folder.Settings);
+        var (begin, end) = (special.Get("bos_token", EndOfText), special.Get("eos_token", EndOfText));
         var assembly = Assemble(
             folder,
             addPrefixSpace: false,
             [
-                special.Get("bos_token", EndOfText),
-                special.Get("eos_token", EndOfText),
+                begin,
+                end,
                 special.Get("unk_token", EndOfText),
                 special.Find("sep_token"),
                 special.Find("pad_token"),
@@ -71,7 +73,7 @@ internal static class ByteLevelLayout
                 special.Find("mask_token"),
             ]
         );
-        return assembly.Build(assembly.BeginAndEnd());
+        return assembly.Build(assembly.BeginAndEnd(begin, end));
     }
 
     private static PipelineAssembly Assemble(

@@ -13,6 +13,7 @@ internal static class GemmaLayout
     {
         var source = BpeSource.Read(folder, "tokenizer.model", pieces => BpeSource.InOrder(pieces).Ids);
         var special = new SpecialTokens(folder.Settings);
+        var (begin, end) = (special.Get("bos_token", "<bos>"), special.Get("eos_token", "<eos>"));
         var unknown = special.Get("unk_token", "<unk>");
         var space = TextPattern.Literal(" ");
         var pipeline = new TokenizerPipeline(
@@ -37,8 +38,8 @@ internal static class GemmaLayout
         var assembly = new PipelineAssembly(folder, pipeline);
         assembly.AddTokens(
             [
-                special.Get("bos_token", "<bos>"),
-                special.Get("eos_token", "<eos>"),
+                begin,
+                end,
                 unknown,
                 special.Find("sep_token"),
                 special.Get("pad_token", "<pad>"),
@@ -47,6 +48,6 @@ internal static class GemmaLayout
             ],
             source.Further
         );
-        return assembly.Build(assembly.BeginAndEnd());
+        return assembly.Build(assembly.BeginAndEnd(begin, end));
     }
 }

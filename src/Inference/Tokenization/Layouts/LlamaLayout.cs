@@ -41,11 +41,12 @@ internal static class LlamaLayout
             new DecoderSequence(decoders)
         );
         var special = new SpecialTokens(settings);
+        var (begin, end) = (special.Get("bos_token", "<s>"), special.Get("eos_token", "</s>"));
         var assembly = new PipelineAssembly(folder, pipeline);
         assembly.AddTokens(
             [
-                special.Get("bos_token", "<s>"),
-                special.Get("eos_token", "</s>"),
+                begin,
+                end,
                 special.Get("unk_token", "<unk>"),
                 special.Find("sep_token"),
                 special.Find("pad_token"),
@@ -54,7 +55,7 @@ internal static class LlamaLayout
             ],
             source.Further
         );
-        var frame = assembly.BeginAndEnd();
+        var frame = assembly.BeginAndEnd(begin, end);
         var tokenizer = assembly.Build(frame);
         if (!fromSentencePiece)
             return tokenizer;

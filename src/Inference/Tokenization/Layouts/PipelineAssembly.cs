@@ -52,19 +52,18 @@ internal sealed class PipelineAssembly(TokenizerFolder folder, TokenizerPipeline
     /// The frame of classes without one of their own: the file's, else a first and a last token as the settings say
     /// (<c>update_post_processor</c>).
     /// </summary>
-    public IPostProcessor BeginAndEnd()
+    /// <param name="begin">The first; null: there is none.</param>
+    /// <param name="end">The last.</param>
+    public IPostProcessor BeginAndEnd(AddedToken? begin, AddedToken? end)
     {
         if (folder.TokenizerJson is { HasPostProcessor: true } json)
             return json.ReadPostProcessor()!;
         // With a tokenizer.json the two settings don't count.
         var readsSettings = folder.TokenizerJson is null;
-        int[] begin = readsSettings && (_settings.Boolean("add_bos_token") ?? false) ? Ids("bos_token") : [];
-        int[] end = readsSettings && (_settings.Boolean("add_eos_token") ?? false) ? Ids("eos_token") : [];
-        TemplatePart[] single = [TemplatePart.Special(begin), TemplatePart.A, TemplatePart.Special(end)];
-        return new TemplatePostProcessor(
-            single,
-            [.. single, TemplatePart.Special(begin), TemplatePart.B, TemplatePart.Special(end)]
-        );
+        var first = TemplatePart.Special(readsSettings ? Ids("add_bos_token", begin) : []);
+        var last = TemplatePart.Special(readsSettings ? Ids("add_eos_token", end) : []);
+        TemplatePart[] single = [first, TemplatePart.A, last];
+        return new TemplatePostProcessor(single, [.. single, first, TemplatePart.B, last]);
     }
 
     /// <summary>The languages that the vocabulary has tokens for.</summary>
@@ -91,7 +90,8 @@ internal sealed class PipelineAssembly(TokenizerFolder folder, TokenizerPipeline
         pipeline.Added.Id(token.Content)
         ?? throw new InvalidDataException($"The special token {token.Content} is not in the vocabulary.");
 
-    private int[] Ids(string name) => _settings.Token(name) is { } token ? [Require(token)] : [];
+    private int[] Ids(string setting, AddedToken? token) =>
+        token is not null && _settings.Boolean(setting) is true ? [Require(token)] : [];
 
     private void AddIfNew(AddedToken token)
     {

@@ -23,6 +23,8 @@ internal sealed record TokenizerLayout(string[] Files, Func<TokenizerFolder, Tok
         ["MBart50Tokenizer"] = new(["sentencepiece.bpe.model"], MBart50Layout.Load),
         ["NllbTokenizer"] = new(["sentencepiece.bpe.model"], NllbLayout.Load),
         ["SeamlessM4TTokenizer"] = new(["sentencepiece.bpe.model"], SeamlessM4TLayout.Load),
+        ["XLMRobertaTokenizer"] = new(["sentencepiece.bpe.model"], XlmRobertaLayout.Load),
+        ["CamembertTokenizer"] = new(["sentencepiece.bpe.model"], XlmRobertaLayout.LoadCamembert),
         ["RobertaTokenizer"] = new(["vocab.json", "merges.txt"], ByteLevelLayout.LoadRoberta),
         ["BlenderbotTokenizer"] = new(["vocab.json", "merges.txt"], ByteLevelLayout.LoadBlenderbot),
         ["GPT2Tokenizer"] = new(["vocab.json", "merges.txt"], ByteLevelLayout.LoadGpt2),
@@ -30,6 +32,7 @@ internal sealed record TokenizerLayout(string[] Files, Func<TokenizerFolder, Tok
         ["MarianTokenizer"] = Alone(["source.spm", "target.spm", "vocab.json"], MarianTokenizer.Load),
         ["M2M100Tokenizer"] = Alone(["vocab.json", "sentencepiece.bpe.model"], M2M100Tokenizer.Load),
         ["PLBartTokenizer"] = Alone(["sentencepiece.bpe.model"], PlBartTokenizer.Load),
+        ["BertGenerationTokenizer"] = Alone(["spiece.model"], BertGenerationTokenizer.Load),
         ["FSMTTokenizer"] = Alone(["vocab-src.json", "vocab-tgt.json", "merges.txt"], FsmtTokenizer.Load),
         ["ProphetNetTokenizer"] = Alone(["prophetnet.tokenizer"], ProphetNetTokenizer.Load),
         ["BlenderbotSmallTokenizer"] = Alone(["vocab.json", "merges.txt"], BlenderbotSmallTokenizer.Load),
@@ -44,6 +47,8 @@ internal sealed record TokenizerLayout(string[] Files, Func<TokenizerFolder, Tok
         ["BartTokenizer"] = "RobertaTokenizer",
         ["MvpTokenizer"] = "RobertaTokenizer",
         ["LEDTokenizer"] = "RobertaTokenizer",
+        ["DistilBertTokenizer"] = "BertTokenizer",
+        ["ElectraTokenizer"] = "BertTokenizer",
     };
 
     /// <summary>The class that transformers has for a model type, of those that a text seq2seq model can have.</summary>
@@ -51,9 +56,13 @@ internal sealed record TokenizerLayout(string[] Files, Func<TokenizerFolder, Tok
     {
         ["bart"] = "RobertaTokenizer",
         ["bert"] = "BertTokenizer",
+        ["bert-generation"] = "BertGenerationTokenizer",
         ["bigbird_pegasus"] = Verbatim,
         ["blenderbot"] = "BlenderbotTokenizer",
         ["blenderbot-small"] = "BlenderbotSmallTokenizer",
+        ["camembert"] = "CamembertTokenizer",
+        ["distilbert"] = "BertTokenizer",
+        ["electra"] = "BertTokenizer",
         ["fsmt"] = "FSMTTokenizer",
         ["gemma"] = "GemmaTokenizer",
         ["gpt2"] = "GPT2Tokenizer",
@@ -77,6 +86,7 @@ internal sealed record TokenizerLayout(string[] Files, Func<TokenizerFolder, Tok
         ["t5gemma"] = "GemmaTokenizer",
         ["t5gemma2"] = "GemmaTokenizer",
         ["umt5"] = Verbatim,
+        ["xlm-roberta"] = "XLMRobertaTokenizer",
     };
 
     /// <summary>Those that files can tell, the ones that ask for most first.</summary>

@@ -37,6 +37,8 @@ internal static class VerbatimLayout
         }
         var assembly = new PipelineAssembly(folder, pipeline);
         assembly.AddTokens(Named.Select(folder.Settings.Token));
-        return assembly.Build(assembly.BeginAndEnd());
+        return assembly.Build(
+            assembly.BeginAndEnd(folder.Settings.Token("bos_token"), folder.Settings.Token("eos_token"))
+        );
     }
 }

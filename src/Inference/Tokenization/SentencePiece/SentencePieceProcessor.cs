@@ -51,6 +51,9 @@ internal sealed class SentencePieceProcessor
     /// <summary>The id of a piece, of the unknown piece when there is none.</summary>
     public int PieceToId(string piece) => _ids.GetValueOrDefault(piece, UnknownId);
 
+    /// <summary>The id of a piece; null when there is none.</summary>
+    public int? FindPiece(string piece) => _ids.TryGetValue(piece, out var id) ? id : null;
+
     public void Encode(ReadOnlySpan<char> text, List<int> output)
     {
         var normalized = new PooledList<byte>(text.Length * 2 + 16);

@@ -72,8 +72,6 @@ internal sealed class PlBartTokenizer : StandaloneTokenizer
         var codes = isBase ? BaseCodes : MultiCodes;
         var end = special.Get("eos_token", "</s>");
         var further = codes.Select(SpecialTokens.Plain).Concat(settings.AdditionalSpecialTokens ?? []);
-        int? PieceId(string token) =>
-            processor.Model.Pieces[processor.PieceToId(token)].Text == token ? processor.PieceToId(token) : null;
         var added = AddedWords.Of(
             settings,
             [
@@ -86,7 +84,7 @@ internal sealed class PlBartTokenizer : StandaloneTokenizer
                 special.Get("mask_token", "<mask>"),
             ],
             settings.ExtraSpecialTokens ?? further,
-            PieceId,
+            processor.FindPiece,
             processor.Model.Pieces.Count
         );
         // These have ids by fairseq's order, not as added tokens.

@@ -14,7 +14,9 @@ internal static class HubModels
             [
                 "patrickvonplaten/bert2bert_cnn_daily_mail",
                 "google/roberta2roberta_L-24_bbc",
+                "google/bert2bert_L-24_wmt_de_en",
                 "mrm8488/bert2bert_shared-spanish-finetuned-summarization",
+                "mrm8488/camembert2camembert_shared-finetuned-french-summarization",
             ],
             ["fsmt"] = ["facebook/wmt19-en-de", "facebook/wmt19-ru-en"],
             ["led"] = ["allenai/led-base-16384", "allenai/led-large-16384-arxiv"],

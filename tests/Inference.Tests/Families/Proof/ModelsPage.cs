@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Seq2Seq.Inference.Families;
+using Seq2Seq.Inference.Families.EncoderDecoder;
 using Seq2Seq.Inference.Loading;
 using Seq2Seq.Inference.Tokenization.Layouts;
 
@@ -43,6 +44,10 @@ internal sealed class ModelsPage(
             );
         }
 
+        page.Append(
+            CultureInfo.InvariantCulture,
+            $"\nThe halves of an `encoder-decoder` are chosen apart. Encoders: {Halves(_ => true)}. Decoders: {Halves(half => half.Head is not null)}.\n"
+        );
         page.Append(
             """
 
@@ -106,6 +111,17 @@ internal sealed class ModelsPage(
 
         return page.ToString();
     }
+
+    private static string Halves(Func<BertVariant, bool> isOne) =>
+        string.Join(
+            ", ",
+            BertVariant
+                .All.Where(isOne)
+                .Select(half => half.ModelType)
+                .Append(Gpt2Configuration.ModelType)
+                .Order(StringComparer.Ordinal)
+                .Select(name => $"`{name}`")
+        );
 
     private string Classes(string modelType) =>
         string.Join(
