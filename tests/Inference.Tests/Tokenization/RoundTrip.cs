@@ -197,12 +197,14 @@ internal sealed class RoundTrip
             .Select(value => ((char)value).ToString())
             .Where(letter => ByteAlphabet.TryDecode(letter, []));
 
-    /// <summary>Whether what a text is cut at falls away.</summary>
+    /// <summary>Whether what a text is cut at falls away, or what it begins with.</summary>
     private static bool Removes(JsonElement json)
     {
         string rule = Part(json, "pre_tokenizer").ToString();
         return rule.Contains("\"Removed\"", StringComparison.Ordinal)
-            || rule.Contains("CharDelimiterSplit", StringComparison.Ordinal);
+            || rule.Contains("CharDelimiterSplit", StringComparison.Ordinal)
+            // Characters of no script at the beginning of a text, in the tokenizers library too.
+            || rule.Contains("UnicodeScripts", StringComparison.Ordinal);
     }
 
     /// <summary>Whether tokens inside or at the end of words have a mark, which no decoder takes away.</summary>
