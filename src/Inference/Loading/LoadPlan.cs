@@ -48,13 +48,13 @@ internal sealed class LoadPlan
 
     private LoadedNetwork Load()
     {
-        NetworkOptions options = TorchPlacement.Resolve(_options);
+        TorchPlacement.Check(_options);
         ModelFolder folder = ModelFolder.Open(_options.Folder);
         ModelConfiguration configuration = ModelConfiguration.Read(folder.FullPath);
         _journal.Read(configuration);
         IFamily family = FindFamily(configuration);
         using var weights = new OpenWeights(folder);
-        var builder = new NetworkBuilder(family, configuration, options, weights, _cancellationToken);
+        var builder = new NetworkBuilder(family, configuration, _options, weights, _cancellationToken);
         (INetwork network, WeightsSummary summary) = Fill(folder.Candidates(), weights, builder);
         return new LoadedNetwork(network, configuration, folder.FullPath, _journal.Loaded(summary));
     }

@@ -5,16 +5,21 @@ using static TorchSharp.torch;
 
 namespace Seq2Seq.Inference.Loading;
 
-/// <summary>Builds a family's network on a source of weights: planned on the meta device, filled, verified, built.</summary>
+/// <summary>
+/// Builds a family's network on a source of weights: planned on the meta device, filled, verified, built. torch is loaded with the
+/// first plan, so that a folder whose files can't be read is refused without it.
+/// </summary>
 internal sealed class NetworkBuilder(
     IFamily family,
     ModelConfiguration configuration,
-    NetworkOptions options,
+    ModelLoadOptions options,
     OpenWeights files,
     CancellationToken cancellationToken
 )
 {
     private const int MaxNamed = 5;
+
+    private NetworkOptions Placement => field ??= TorchPlacement.Resolve(options);
 
     /// <exception cref="LoadRefusedException">A parameter can't be filled, or holds what no weight may be; names them.</exception>
     public (INetwork Network, WeightsSummary Summary) Build(WeightSource source)
@@ -26,10 +31,10 @@ internal sealed class NetworkBuilder(
         }
 
         ThrowIfAny(plan.Problems);
-        using FilledWeights filled = FilledWeights.Read(plan, options.Device, cancellationToken);
+        using FilledWeights filled = FilledWeights.Read(plan, Placement.Device, cancellationToken);
         files.CheckUnchanged(filled.Files);
         ThrowIfAny(filled.Problems);
-        return (family.Build(configuration, new WeightScope(filled), options), filled.Summary);
+        return (family.Build(configuration, new WeightScope(filled), Placement), filled.Summary);
     }
 
     /// <summary>The source under the rule that lets it fill every parameter; as it is, where none is needed or none does.</summary>
@@ -51,7 +56,7 @@ internal sealed class NetworkBuilder(
     private WeightPlan Plan(WeightSource source)
     {
         var plan = new WeightPlan(source);
-        NetworkOptions meta = options with { Device = META, ComputeType = ComputeType.Float32 };
+        NetworkOptions meta = Placement with { Device = META, ComputeType = ComputeType.Float32 };
         using var scope = NewDisposeScope();
         try
         {

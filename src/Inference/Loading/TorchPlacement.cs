@@ -5,41 +5,46 @@ using static TorchSharp.torch;
 
 namespace Seq2Seq.Inference.Loading;
 
-/// <summary>Turns the device and compute type that are asked for into torch's, or refuses what this machine can't give.</summary>
+/// <summary>Refuses a device and compute type that this machine can't give, and turns the others into torch's.</summary>
 internal static class TorchPlacement
 {
+    /// <summary>Half a second goes by while torch is loaded: only a device that nobody but torch can see makes this do it.</summary>
     /// <exception cref="LoadRefusedException">The device is not there, or the compute type is unknown.</exception>
-    public static NetworkOptions Resolve(ModelLoadOptions options)
+    public static void Check(ModelLoadOptions options)
     {
         try
         {
-            return new NetworkOptions
-            {
-                Device = ToTorch(options.Device),
-                ComputeType = ComputeTypeNames.Parse(options.ComputeType),
-                AsPublished = options.AsPublished,
-            };
+            ComputeTypeNames.Parse(options.ComputeType);
         }
         catch (FormatException exception)
         {
             throw new LoadRefusedException(LoadCodes.DeviceUnavailable, exception.Message, exception);
         }
+
+        if (options.Device.IsCuda)
+        {
+            CheckCuda(options.Device);
+        }
     }
 
-    private static Device ToTorch(ComputeDevice device)
-    {
-        if (!device.IsCuda)
+    /// <summary>What was checked, in torch's terms.</summary>
+    public static NetworkOptions Resolve(ModelLoadOptions options) =>
+        new()
         {
-            return CPU;
-        }
+            Device = options.Device.IsCuda ? new Device(DeviceType.CUDA, options.Device.Index ?? 0) : CPU,
+            ComputeType = ComputeTypeNames.Parse(options.ComputeType),
+            AsPublished = options.AsPublished,
+        };
 
-        int index = device.Index ?? 0;
+    private static void CheckCuda(ComputeDevice device)
+    {
         int count = cuda.is_available() ? cuda.device_count() : 0;
-        return index < count
-            ? new Device(DeviceType.CUDA, index)
-            : throw new LoadRefusedException(
+        if ((device.Index ?? 0) >= count)
+        {
+            throw new LoadRefusedException(
                 LoadCodes.DeviceUnavailable,
                 $"Device '{device}' is not there: this process sees {count} CUDA devices."
             );
+        }
     }
 }

@@ -47,7 +47,7 @@ MODELS = {
     'bert-generation2bert-generation': lambda: halves(t.BertGenerationConfig(**bert(num_hidden_layers=2, hidden_act='relu')), t.BertGenerationConfig(**{**bert(num_hidden_layers=3, layer_norm_eps=1e-5), 'hidden_size': 18})),
     'distilbert2electra': lambda: halves(t.DistilBertConfig(**distilbert(n_layers=3, activation='relu')), t.ElectraConfig(**bert(num_hidden_layers=2, embedding_size=16, hidden_act='relu'))),
     # an encoder that was made to be a decoder is causal
-    'electra2electra': lambda: halves(t.ElectraConfig(**bert(num_hidden_layers=2, embedding_size=12, is_decoder=True)), t.ElectraConfig(**bert(num_hidden_layers=2, embedding_size=24, tie_word_embeddings=False))),
+    'electra2electra': lambda: halves(t.ElectraConfig(**bert(num_hidden_layers=2, embedding_size=12, is_decoder=True)), t.ElectraConfig(**bert(num_hidden_layers=2, embedding_size=20, hidden_act='gelu_new', tie_word_embeddings=False))),
     't5gemma-odd': lambda: t.T5GemmaForConditionalGeneration(t.T5GemmaConfig(
         encoder=gemma(num_hidden_layers=3, sliding_window=2, attention_bias=True, hidden_activation='silu'),
         decoder={**gemma(num_hidden_layers=2, sliding_window=3, layer_types=['full_attention', 'sliding_attention'], final_logit_softcapping=None, rope_parameters=dict(rope_type='linear', rope_theta=500.0, factor=2.5)), 'hidden_size': 18},

@@ -180,6 +180,8 @@ internal sealed class RoundTrip
 
         return pipeline.Decoder switch
         {
+            // Classes that cut at white space and mark no word's beginning lose every space, in transformers too.
+            MetaspaceDecoder { Prepended: false } when json is null => Fidelity.ButForWhiteSpace,
             MetaspaceDecoder or ReplaceDecoder => Fidelity.ButForRunsOfWhiteSpace,
             DecoderSequence => IsUndoing(json) ? Fidelity.ButForRunsOfWhiteSpace : Fidelity.Stable,
             WordPieceDecoder or BpeDecoder => Fidelity.ButForWhiteSpace,
