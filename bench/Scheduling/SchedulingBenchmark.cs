@@ -26,6 +26,9 @@ internal static class SchedulingBenchmark
 {
     private const string Model = "echo";
 
+    // A backend reports what it has done within ten idle seconds.
+    private static readonly TimeSpan _reportingTime = TimeSpan.FromSeconds(12);
+
     /// <param name="jobs">Jobs whose latency is taken; a fifth as many go before.</param>
     /// <param name="shards">Shards whose rate is taken.</param>
     /// <param name="idle">How long the idle service is watched.</param>
@@ -127,8 +130,7 @@ internal static class SchedulingBenchmark
     )
     {
         await using var dataSource = NpgsqlDataSource.Create(database);
-        // Until every backend has reported what it did before.
-        await Task.Delay(idle / 4, cancellationToken);
+        await Task.Delay(idle < _reportingTime ? idle : _reportingTime, cancellationToken);
         using var process = Process.GetCurrentProcess();
         var cpu = process.TotalProcessorTime;
         long before = await CountTransactionsAsync(dataSource, cancellationToken);

@@ -41,7 +41,8 @@ internal static class EngineWorkloads
         {
             Engine = Contestant.Transformers,
             Limit = scale.TransformersWords,
-            Candidates = [new(1, Environment.ProcessorCount, 64)],
+            // Small matrices leave torch's threads waiting for each other.
+            Candidates = [new(1, Environment.ProcessorCount, 64), new(1, 1, 64)],
         };
         return new EngineWorkload
         {

@@ -57,7 +57,10 @@ internal static class DirectoryQueries
     public const string Pause =
         "UPDATE job SET state = 'paused' WHERE id = $1 AND state IN ('queued', 'running') RETURNING id";
 
-    /// <summary>Takes shards back that were not begun; their Hangfire jobs will find nothing to do. $1 job.</summary>
+    /// <summary>
+    /// Takes shards back that were not begun; their Hangfire jobs will find nothing to do. Under <see cref="FeedQueries.Lock"/>:
+    /// a feeder may be queueing some, which would stand there unseen. $1 job.
+    /// </summary>
     public const string PauseShards = """
         UPDATE shard
         SET state = 'waiting', hangfire_job_id = NULL
@@ -83,7 +86,10 @@ internal static class DirectoryQueries
         SELECT pg_notify('{NotificationChannels.Waiting}', id::text) FROM changed
         """;
 
-    /// <summary>Shards that stand in the queue of the old priority are taken back, to be queued anew. $1 job.</summary>
+    /// <summary>
+    /// Shards that stand in the queue of the old priority are taken back, to be queued anew; under
+    /// <see cref="FeedQueries.Lock"/>. $1 job.
+    /// </summary>
     public const string SetShardPriority = """
         UPDATE shard
         SET priority = job.priority,

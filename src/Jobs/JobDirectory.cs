@@ -140,6 +140,7 @@ public sealed class JobDirectory
     {
         await using var batch = _dataSource.CreateBatch();
         Append(batch, DirectoryQueries.Pause, id);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(FeedQueries.Lock));
         Append(batch, DirectoryQueries.PauseShards, id);
         return await ChangeAsync(
             batch,
@@ -197,6 +198,7 @@ public sealed class JobDirectory
         await using var batch = _dataSource.CreateBatch();
         Append(batch, DirectoryQueries.SetPriority, id)
             .Parameters.Add(new NpgsqlParameter<short> { TypedValue = (short)priority });
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(FeedQueries.Lock));
         Append(batch, DirectoryQueries.SetShardPriority, id);
         return await ChangeAsync(
             batch,

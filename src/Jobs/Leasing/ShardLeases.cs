@@ -10,7 +10,7 @@ namespace Seq2Seq.Jobs.Leasing;
 /// counted too. Times are PostgreSQL's, so that workers' clocks don't matter. What stands in a row is the truth: a lease
 /// that has run out is still ours until somebody has taken the shard away.
 /// </summary>
-/// <remarks>Lock order, everywhere: the job's row, then its shards'.</remarks>
+/// <remarks>Lock order, everywhere: the job's row, then <see cref="FeedQueries.Lock"/>, then shards' rows.</remarks>
 internal sealed class ShardLeases(NpgsqlDataSource dataSource, WorkerIdentity worker, IOptions<JobsOptions> options)
 {
     // Before the shard, by the lock order.

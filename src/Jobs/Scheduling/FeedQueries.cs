@@ -8,7 +8,10 @@ internal static class FeedQueries
     // Any number that nobody else locks in this database: "feed" in ASCII, and a tail that tells it from the migrator's.
     private const string LockKey = "x'66656564'::bigint";
 
-    /// <summary>Feeders take turns: each sees what the one before has queued. Held by the transaction, for milliseconds.</summary>
+    /// <summary>
+    /// Feeders take turns: each sees what the one before has queued, and so does whoever takes queued shards back. Held by the
+    /// transaction, for milliseconds. In the lock order after jobs' rows, before shards'.
+    /// </summary>
     public const string Lock = $"SELECT pg_advisory_xact_lock({LockKey})";
 
     /// <summary>

@@ -128,14 +128,14 @@ public sealed class ModelDirectory
     public async Task PauseAsync(string model, CancellationToken cancellationToken)
     {
         await using var batch = _dataSource.CreateBatch();
-        foreach (string sql in (string[])[PauseModel, PauseShards])
-        {
-            batch.BatchCommands.Add(
-                new NpgsqlBatchCommand(sql) { Parameters = { new NpgsqlParameter<string> { TypedValue = model } } }
-            );
-        }
-
+        batch.BatchCommands.Add(Command(PauseModel));
+        // A feeder may be queueing some of the shards, which would stand there unseen.
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(FeedQueries.Lock));
+        batch.BatchCommands.Add(Command(PauseShards));
         await batch.ExecuteNonQueryAsync(cancellationToken);
+
+        NpgsqlBatchCommand Command(string sql) =>
+            new(sql) { Parameters = { new NpgsqlParameter<string> { TypedValue = model } } };
     }
 
     /// <summary>Ends the pause of a model's queue.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Npgsql;
 using Seq2Seq.Jobs.Tests;
 using Seq2Seq.Testing;
 
@@ -11,6 +12,14 @@ public sealed class FeederTests(TestDatabase database) : IClassFixture<TestDatab
         ["ape"] = new(),
         ["zebra"] = new(),
     };
+
+    private const string Awaited = """
+        SELECT EXISTS (
+            SELECT FROM pg_locks
+            JOIN pg_database ON pg_database.oid = pg_locks.database
+            WHERE pg_locks.locktype = 'advisory' AND NOT pg_locks.granted AND pg_database.datname = current_database()
+        )
+        """;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -190,6 +199,42 @@ public sealed class FeederTests(TestDatabase database) : IClassFixture<TestDatab
         (await worker.Get<Feeder>().FeedAsync(Cancellation)).Should().Be(2);
     }
 
+    [Theory]
+    [InlineData("pause of the job")]
+    [InlineData("pause of the model")]
+    [InlineData("another priority")]
+    public async Task What_takes_queued_shards_back_misses_none_that_a_feeder_is_queueing(string change)
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        var job = await database.InsertJobAsync("ape", shards: 3);
+        await using var feeder = await database.DataSource.OpenConnectionAsync(Cancellation);
+        await using var feeding = await feeder.BeginTransactionAsync(Cancellation);
+        await ExecuteAsync(FeedQueries.Lock);
+        await ExecuteAsync("UPDATE shard SET state = 'queued', hangfire_job_id = '7'");
+
+        var changing = change switch
+        {
+            "pause of the job" => worker.Get<JobDirectory>().PauseAsync(job, Cancellation),
+            "pause of the model" => worker.Get<ModelDirectory>().PauseAsync("ape", Cancellation),
+            _ => worker.Get<JobDirectory>().SetPriorityAsync(job, 1, Cancellation),
+        };
+        await Eventually.HoldsAsync(
+            async () => changing.IsCompleted || await database.ScalarAsync<bool>(Awaited),
+            TimeSpan.FromSeconds(30),
+            "the change waits for the feeder"
+        );
+        await feeding.CommitAsync(Cancellation);
+        await changing;
+
+        (await database.CountShardsAsync(job, "waiting")).Should().Be(3);
+
+        async Task ExecuteAsync(string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, feeder, feeding);
+            await command.ExecuteNonQueryAsync(Cancellation);
+        }
+    }
+
     [Fact]
     public async Task A_lower_priority_number_comes_first()
     {
@@ -319,9 +364,15 @@ public sealed class FeederTests(TestDatabase database) : IClassFixture<TestDatab
         await database.ExecuteAsync("ALTER TABLE hangfire.jobqueue RENAME TO absent");
 
         var feed = () => worker.Get<Feeder>().FeedAsync(Cancellation);
+        try
+        {
+            await feed.Should().ThrowAsync<Exception>();
+        }
+        finally
+        {
+            await database.ExecuteAsync("ALTER TABLE hangfire.absent RENAME TO jobqueue");
+        }
 
-        await feed.Should().ThrowAsync<Exception>();
-        await database.ExecuteAsync("ALTER TABLE hangfire.absent RENAME TO jobqueue");
         (await database.CountShardsAsync(job, "waiting")).Should().Be(2);
     }
 
