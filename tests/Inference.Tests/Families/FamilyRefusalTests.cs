@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Seq2Seq.Inference.Loading;
-using Seq2Seq.Inference.Tests.Loading;
 
 namespace Seq2Seq.Inference.Tests.Families;
 
@@ -24,21 +23,7 @@ public sealed class FamilyRefusalTests
         }
 
         parent[path[^1]] = refusal.Value.DeepClone();
-        using var folder = new ModelFolderFixture();
-        folder
-            .Write("config.json", configuration.ToJsonString())
-            .Write("model.safetensors", File.ReadAllBytes(Path.Join(golden.Folder, "model.safetensors")));
-        Action load = () =>
-            LoadPlan
-                .Load(
-                    golden.Options with
-                    {
-                        Folder = folder.Folder,
-                    },
-                    Seq2Seq.Inference.Families.FamilyRegistry.Default,
-                    TestContext.Current.CancellationToken
-                )
-                .Dispose();
+        Action load = () => golden.LoadAs(configuration).Dispose();
 
         ModelLoadException thrown = load.Should().Throw<ModelLoadException>().Which;
 

@@ -1,7 +1,9 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Seq2Seq.Inference.Families;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Loading;
+using Seq2Seq.Inference.Tests.Loading;
 
 namespace Seq2Seq.Inference.Tests.Families;
 
@@ -51,6 +53,23 @@ internal sealed class GoldenFamily
 
     public LoadedNetwork Load() =>
         LoadPlan.Load(Options, FamilyRegistry.Default, TestContext.Current.CancellationToken);
+
+    /// <summary>Loads its weights under another config.json.</summary>
+    public LoadedNetwork LoadAs(JsonNode configuration)
+    {
+        using var folder = new ModelFolderFixture();
+        folder
+            .Write("config.json", configuration.ToJsonString())
+            .Write("model.safetensors", File.ReadAllBytes(Path.Join(Folder, "model.safetensors")));
+        return LoadPlan.Load(
+            Options with
+            {
+                Folder = folder.Folder,
+            },
+            FamilyRegistry.Default,
+            TestContext.Current.CancellationToken
+        );
+    }
 
     public ModelLoadOptions Options =>
         new()

@@ -31,16 +31,16 @@ internal sealed record EncoderDecoderConfiguration
             decoderSection,
             [.. BertVariant.All.Where(variant => variant.Head is not null)]
         );
-        if (decoderSection.OptionalInteger("cross_attention_hidden_size", 1, int.MaxValue) is { } width)
+        if (
+            decoderSection.OptionalInteger("cross_attention_hidden_size", 1, int.MaxValue) is { } width
+            && (width != encoder.ModelWidth || width != decoder.ModelWidth)
+        )
         {
-            if (width != encoder.ModelWidth || width != decoder.ModelWidth)
-            {
-                throw decoderSection.Refuse(
-                    "cross_attention_hidden_size",
-                    width,
-                    $"the width of both halves; the encoder's is {encoder.ModelWidth}, the decoder's {decoder.ModelWidth}"
-                );
-            }
+            throw decoderSection.Refuse(
+                "cross_attention_hidden_size",
+                width,
+                $"the width of both halves; the encoder's is {encoder.ModelWidth}, the decoder's {decoder.ModelWidth}"
+            );
         }
 
         return new EncoderDecoderConfiguration

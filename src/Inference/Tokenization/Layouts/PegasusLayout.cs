@@ -53,9 +53,7 @@ internal static class PegasusLayout
                 unknownId ?? throw new InvalidDataException($"No piece {unknown.Content} with the score 0.")
             ),
             new NormalizerSequence([
-                source.CharsMap is null
-                    ? new ReplaceNormalizer(TextPattern.Literal("\n"), " ")
-                    : new PrecompiledNormalizer(source.CharsMap),
+                source.Normalizer ?? new ReplaceNormalizer(TextPattern.Literal("\n"), " "),
                 spaces,
             ]),
             new MetaspacePreTokenizer('\u2581', PrependScheme.Always, split: true),

@@ -1,7 +1,6 @@
 using Seq2Seq.Inference.Tokenization.AddedTokens;
 using Seq2Seq.Inference.Tokenization.Decoders;
 using Seq2Seq.Inference.Tokenization.Models;
-using Seq2Seq.Inference.Tokenization.Normalizers;
 using Seq2Seq.Inference.Tokenization.PostProcessors;
 using Seq2Seq.Inference.Tokenization.PreTokenizers;
 using Seq2Seq.Inference.Tokenization.SentencePiece;
@@ -32,7 +31,7 @@ internal static class T5Layout
         var decoder = new MetaspaceDecoder('\u2581', prepended: true);
         var pipeline = new TokenizerPipeline(
             new UnigramModel(source.Pieces, UnknownId),
-            source.CharsMap is null ? null : new PrecompiledNormalizer(source.CharsMap),
+            source.Normalizer,
             new PreTokenizerSequence([
                 new WhitespaceSplitPreTokenizer(),
                 new MetaspacePreTokenizer('\u2581', PrependScheme.Always, split: true),

@@ -1,5 +1,6 @@
 using Seq2Seq.Inference.Tokenization.AddedTokens;
 using Seq2Seq.Inference.Tokenization.Models;
+using Seq2Seq.Inference.Tokenization.Normalizers;
 using Seq2Seq.Inference.Tokenization.SentencePiece;
 
 namespace Seq2Seq.Inference.Tokenization.Layouts;
@@ -14,6 +15,9 @@ internal sealed record UnigramSource(
     IReadOnlyList<AddedToken>? Further
 )
 {
+    /// <summary>What the charsmap makes of text; null: there is none.</summary>
+    public INormalizer? Normalizer => CharsMap is null ? null : new PrecompiledNormalizer(CharsMap);
+
     public static UnigramSource Read(
         TokenizerFolder folder,
         string file,

@@ -1,7 +1,6 @@
 using Seq2Seq.Inference.Tokenization.AddedTokens;
 using Seq2Seq.Inference.Tokenization.Decoders;
 using Seq2Seq.Inference.Tokenization.Models;
-using Seq2Seq.Inference.Tokenization.Normalizers;
 using Seq2Seq.Inference.Tokenization.PostProcessors;
 using Seq2Seq.Inference.Tokenization.PreTokenizers;
 
@@ -77,7 +76,7 @@ internal static class XlmRobertaLayout
         var scheme = prefixesSpace ? PrependScheme.Always : PrependScheme.Never;
         var pipeline = new TokenizerPipeline(
             new UnigramModel(source.Pieces, unknownId),
-            source.CharsMap is null ? null : new PrecompiledNormalizer(source.CharsMap),
+            source.Normalizer,
             new PreTokenizerSequence([
                 new WhitespaceSplitPreTokenizer(),
                 new MetaspacePreTokenizer('\u2581', scheme, split: true),

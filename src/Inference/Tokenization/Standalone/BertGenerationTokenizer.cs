@@ -1,6 +1,5 @@
 using Seq2Seq.Inference.Tokenization.Layouts;
 using Seq2Seq.Inference.Tokenization.SentencePiece;
-using Seq2Seq.Inference.Tokenization.Unicode;
 
 namespace Seq2Seq.Inference.Tokenization.Standalone;
 
@@ -44,6 +43,5 @@ internal sealed class BertGenerationTokenizer : StandaloneTokenizer
 
     protected override string? TokenOf(int id, DecodeOptions options) => _pieces.PieceOf(id);
 
-    protected override string Join(List<string> tokens, DecodeOptions options) =>
-        PythonText.Trim(string.Concat(tokens).Replace('\u2581', ' '));
+    protected override string Join(List<string> tokens, DecodeOptions options) => SentencePieceVocabulary.Join(tokens);
 }

@@ -1,6 +1,5 @@
 using Seq2Seq.Inference.Tokenization.Layouts;
 using Seq2Seq.Inference.Tokenization.SentencePiece;
-using Seq2Seq.Inference.Tokenization.Unicode;
 
 namespace Seq2Seq.Inference.Tokenization.Standalone;
 
@@ -113,8 +112,7 @@ internal sealed class PlBartTokenizer : StandaloneTokenizer
     protected override string? TokenOf(int id, DecodeOptions options) =>
         _fairseqTokens.TryGetValue(id, out var token) ? token : _pieces.PieceOf(id - Offset);
 
-    protected override string Join(List<string> tokens, DecodeOptions options) =>
-        PythonText.Trim(string.Concat(tokens).Replace('\u2581', ' '));
+    protected override string Join(List<string> tokens, DecodeOptions options) => SentencePieceVocabulary.Join(tokens);
 
     /// <summary>Languages may be named without their bars.</summary>
     private static string? Code(string? language) =>

@@ -1,4 +1,5 @@
 using Seq2Seq.Inference.Tokenization.SentencePiece;
+using Seq2Seq.Inference.Tokenization.Unicode;
 
 namespace Seq2Seq.Inference.Tokenization.Standalone;
 
@@ -18,6 +19,10 @@ internal sealed class SentencePieceVocabulary
     public SentencePieceProcessor Processor { get; }
 
     public void Encode(ReadOnlySpan<char> text, List<int> ids) => Processor.Encode(text, _idOfPiece, _idOfToken, ids);
+
+    /// <summary>The text of pieces, without the spaces around it.</summary>
+    public static string Join(IEnumerable<string> pieces) =>
+        PythonText.Trim(string.Concat(pieces).Replace('\u2581', ' '));
 
     /// <summary>The piece with this id in the model's own numbering.</summary>
     public string? PieceOf(int id) =>

@@ -1,9 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Seq2Seq.Inference.Families;
 using Seq2Seq.Inference.Families.EncoderDecoder;
 using Seq2Seq.Inference.Loading;
-using Seq2Seq.Inference.Tests.Loading;
 
 namespace Seq2Seq.Inference.Tests.Families.EncoderDecoder;
 
@@ -41,21 +39,7 @@ public sealed class HalvesTests
         GoldenFamily golden = GoldenFamily.Open("bert2bert");
         JsonNode configuration = JsonNode.Parse(golden.Configuration.GetRawText())!;
         configuration[half]!["model_type"] = "albert";
-        using var folder = new ModelFolderFixture();
-        folder
-            .Write("config.json", configuration.ToJsonString())
-            .Write("model.safetensors", File.ReadAllBytes(Path.Join(golden.Folder, "model.safetensors")));
-        Action load = () =>
-            LoadPlan
-                .Load(
-                    golden.Options with
-                    {
-                        Folder = folder.Folder,
-                    },
-                    FamilyRegistry.Default,
-                    TestContext.Current.CancellationToken
-                )
-                .Dispose();
+        Action load = () => golden.LoadAs(configuration).Dispose();
 
         string message = load.Should().Throw<ModelLoadException>().Which.Report.Message!;
 
