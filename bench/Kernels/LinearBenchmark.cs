@@ -4,6 +4,7 @@ using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Layers;
 using Seq2Seq.Inference.Layers.Attention;
 using Seq2Seq.Inference.Layers.Kernels;
+using Seq2Seq.Inference.Layers.Matrices;
 using static TorchSharp.torch;
 
 namespace Seq2Seq.Bench.Kernels;
@@ -115,8 +116,8 @@ internal static class LinearBenchmark
     private static void AddPacked<TTiles>(List<(string Name, Linear Layer)> layers, string name, Tensor weight)
         where TTiles : ITiles
     {
-        layers.Add((name, new PackedLinear<TTiles, Float32Format>(weight, bias: null)));
-        layers.Add(($"{name}, float16", new PackedLinear<TTiles, Float16Format>(weight, bias: null)));
+        layers.Add((name, new PackedLinear<TTiles, Float32Format>(new TensorMatrix(weight), bias: null)));
+        layers.Add(($"{name}, float16", new PackedLinear<TTiles, Float16Format>(new TensorMatrix(weight), bias: null)));
     }
 
     private static void AddInt8<TArithmetic>(List<(string Name, Linear Layer)> layers, string name, Tensor weight)
@@ -124,7 +125,7 @@ internal static class LinearBenchmark
     {
         if (TArithmetic.IsSupported)
         {
-            layers.Add((name, new Int8Linear<TArithmetic>(weight, bias: null)));
+            layers.Add((name, new Int8Linear<TArithmetic>(new TensorMatrix(weight), bias: null)));
         }
     }
 }

@@ -69,12 +69,14 @@ public sealed class SequenceModel : IAsyncDisposable
 
     private static SequenceModel LoadAs(ModelLoadOptions options, CancellationToken cancellationToken)
     {
+        // On another core, while one thread loads torch. What the load refuses is not waited for.
+        Task<FolderTokenizer> tokenizer = Task.Run(() => FolderTokenizer.Load(options.Folder), cancellationToken);
         LoadedNetwork loaded = SharedNetworks.Load(options, FamilyRegistry.Default, cancellationToken);
         int threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
         ComputeCores cores = options.Cores is null || options.Device.IsCuda ? new ComputeCores(threads) : options.Cores;
         return new SequenceModel(
             loaded,
-            SourceReader.Open(loaded.Folder, loaded.Network, options.MaxSourceTokens),
+            new SourceReader(tokenizer.GetAwaiter().GetResult(), loaded.Network, options.MaxSourceTokens),
             new RunningBatch(
                 loaded.Network,
                 cores,

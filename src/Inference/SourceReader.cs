@@ -18,13 +18,12 @@ internal sealed class SourceReader
     private readonly bool _startsTargetsFromTheirEnd;
     private readonly IReadOnlyDictionary<string, int>? _languagePrompts;
 
-    private SourceReader(
-        Tokenizer? tokenizer,
-        TokenizerLoadException? tokenizerError,
-        INetwork network,
-        int maxSourceTokens
-    )
+    /// <param name="folderTokenizer">The tokenizer, or why there is none.</param>
+    /// <param name="network">The network that the tokens are for.</param>
+    /// <param name="maxSourceTokens">Most tokens of a line.</param>
+    public SourceReader(FolderTokenizer folderTokenizer, INetwork network, int maxSourceTokens)
     {
+        (Tokenizer? tokenizer, TokenizerLoadException? tokenizerError) = folderTokenizer;
         NetworkShape shape = network.Shape;
         _languagePrompts = network.GenerationDefaults.LanguagePrompts;
         _tokenizer = tokenizer;
@@ -52,19 +51,6 @@ internal sealed class SourceReader
 
     /// <summary>What reads parameters that are texts.</summary>
     public ParameterTexts Parameters { get; }
-
-    /// <summary>A folder without a usable tokenizer still takes token ids; its lines of text fail, with the reason.</summary>
-    public static SourceReader Open(string folder, INetwork network, int maxSourceTokens)
-    {
-        try
-        {
-            return new SourceReader(Tokenizer.Load(folder), tokenizerError: null, network, maxSourceTokens);
-        }
-        catch (TokenizerLoadException exception)
-        {
-            return new SourceReader(tokenizer: null, exception, network, maxSourceTokens);
-        }
-    }
 
     /// <summary>What <c>src_lang</c> and <c>tgt_lang</c> can be.</summary>
     public ModelLanguages Languages { get; }

@@ -1,5 +1,6 @@
 using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Layers.Kernels;
+using Seq2Seq.Inference.Layers.Matrices;
 using static TorchSharp.torch;
 
 namespace Seq2Seq.Inference.Layers;
@@ -25,24 +26,19 @@ internal sealed unsafe class Int8Linear<TArithmetic> : CpuLinear
     private readonly AlignedBuffer<float>? _bias;
     private readonly int _panels;
 
-    public Int8Linear(Tensor weight, Tensor? bias)
-        : base((int)weight.shape[1], (int)weight.shape[0])
+    public Int8Linear(WeightMatrix weight, Tensor? bias, float scale = 1)
+        : base(weight.Columns, weight.Rows)
     {
         _panels = Int8Gemm<TArithmetic>.PanelCount(OutFeatures);
         int columns = _panels * Int8Tiles<TArithmetic>.Width;
-        _packed = new AlignedBuffer<sbyte>((nint)columns * Int8Gemm<TArithmetic>.PaddedDepth(InFeatures));
+        _packed = new AlignedBuffer<sbyte>(
+            (nint)columns * Int8Gemm<TArithmetic>.PaddedDepth(InFeatures),
+            isWeight: true
+        );
         _scales = new AlignedBuffer<float>(columns);
         _sums = new AlignedBuffer<float>(columns);
         _bias = Padded(bias, columns);
-        using Tensor source = weight.contiguous();
-        Int8Gemm<TArithmetic>.Pack(
-            source.FloatPointer(),
-            OutFeatures,
-            InFeatures,
-            _packed.Pointer,
-            _scales.Pointer,
-            _sums.Pointer
-        );
+        Int8Gemm<TArithmetic>.Pack(weight, scale, _packed.Pointer, _scales.Pointer, _sums.Pointer);
     }
 
     /// <summary>Reads the weights of one output as they were quantised.</summary>

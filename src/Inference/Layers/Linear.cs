@@ -2,6 +2,7 @@ using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Layers.Kernels;
+using Seq2Seq.Inference.Layers.Matrices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -21,28 +22,32 @@ internal abstract class Linear(int inFeatures, int outFeatures) : IDisposable
     /// <param name="weight"><c>[out, in]</c>, float32.</param>
     /// <param name="bias"><c>[out]</c>, float32, or null.</param>
     /// <param name="computeType">Type to hold the weight in.</param>
-    public static Linear Create(Tensor weight, Tensor? bias, ComputeType computeType)
-    {
-        if (weight.dim() != 2)
-        {
-            throw new ArgumentException(
+    public static Linear Create(Tensor weight, Tensor? bias, ComputeType computeType) =>
+        weight.dim() == 2
+            ? Create(new TensorMatrix(weight), bias, computeType)
+            : throw new ArgumentException(
                 $"A linear weight is [out, in]; found {weight.dim()} dimensions.",
                 nameof(weight)
             );
-        }
 
-        if (bias is not null && (bias.dim() != 1 || bias.shape[0] != weight.shape[0]))
+    /// <summary>Makes the layer, reading its weight once.</summary>
+    /// <param name="weight"><c>[out, in]</c></param>
+    /// <param name="bias"><c>[out]</c>, float32, or null.</param>
+    /// <param name="computeType">Type to hold the weight in.</param>
+    /// <param name="scale">What each weight is multiplied by, in float32.</param>
+    public static Linear Create(WeightMatrix weight, Tensor? bias, ComputeType computeType, double scale = 1)
+    {
+        if (bias is not null && (bias.dim() != 1 || bias.shape[0] != weight.Rows))
         {
             throw new ArgumentException(
-                $"A linear bias is [{weight.shape[0]}]; found [{string.Join(", ", bias.shape)}].",
+                $"A linear bias is [{weight.Rows}]; found [{string.Join(", ", bias.shape)}].",
                 nameof(bias)
             );
         }
 
-        bool isOnCpu = weight.device_type == DeviceType.CPU;
-        return isOnCpu && HasAvx512 ? CreatePacked<Avx512Tiles>(weight, bias, computeType)
-            : isOnCpu && HasAvx2 ? CreatePacked<Avx2Tiles>(weight, bias, computeType)
-            : CreatePlain(weight, bias, computeType);
+        return weight.IsOnCpu && HasAvx512 ? CreatePacked<Avx512Tiles>(weight, bias, computeType, (float)scale)
+            : weight.IsOnCpu && HasAvx2 ? CreatePacked<Avx2Tiles>(weight, bias, computeType, (float)scale)
+            : CreatePlain(weight, bias, computeType, scale);
     }
 
     /// <summary><c>[…, in]</c> → <c>[…, out]</c>, in the input's type.</summary>
@@ -117,26 +122,31 @@ internal abstract class Linear(int inFeatures, int outFeatures) : IDisposable
         output.Resize(input.Count);
     }
 
-    private static Linear CreatePacked<TTiles>(Tensor weight, Tensor? bias, ComputeType computeType)
+    private static Linear CreatePacked<TTiles>(WeightMatrix weight, Tensor? bias, ComputeType computeType, float scale)
         where TTiles : ITiles =>
         computeType switch
         {
-            ComputeType.Float32 => new PackedLinear<TTiles, Float32Format>(weight, bias),
-            ComputeType.Float16 => new PackedLinear<TTiles, Float16Format>(weight, bias),
-            ComputeType.BFloat16 => new PackedLinear<TTiles, BFloat16Format>(weight, bias),
-            ComputeType.Int8 when VnniArithmetic.IsSupported => new Int8Linear<VnniArithmetic>(weight, bias),
-            ComputeType.Int8 => new Int8Linear<Avx2Arithmetic>(weight, bias),
-            _ => throw new NotSupportedException($"No linear kernel for {computeType.ToName()} on {weight.device}."),
+            ComputeType.Float32 => new PackedLinear<TTiles, Float32Format>(weight, bias, scale),
+            ComputeType.Float16 => new PackedLinear<TTiles, Float16Format>(weight, bias, scale),
+            ComputeType.BFloat16 => new PackedLinear<TTiles, BFloat16Format>(weight, bias, scale),
+            ComputeType.Int8 when VnniArithmetic.IsSupported => new Int8Linear<VnniArithmetic>(weight, bias, scale),
+            ComputeType.Int8 => new Int8Linear<Avx2Arithmetic>(weight, bias, scale),
+            _ => throw new NotSupportedException($"No linear kernel for {computeType.ToName()} on the CPU."),
         };
 
-    private static PlainLinear CreatePlain(Tensor weight, Tensor? bias, ComputeType computeType) =>
-        computeType switch
+    private static PlainLinear CreatePlain(WeightMatrix weight, Tensor? bias, ComputeType computeType, double scale)
+    {
+        ScalarType type = computeType switch
         {
-            ComputeType.Float32 => new PlainLinear(weight, bias, ScalarType.Float32),
-            ComputeType.Float16 => new PlainLinear(weight, bias, ScalarType.Float16),
-            ComputeType.BFloat16 => new PlainLinear(weight, bias, ScalarType.BFloat16),
-            _ => throw new NotSupportedException($"No linear kernel for {computeType.ToName()} on {weight.device}."),
+            ComputeType.Float32 => ScalarType.Float32,
+            ComputeType.Float16 => ScalarType.Float16,
+            ComputeType.BFloat16 => ScalarType.BFloat16,
+            _ => throw new NotSupportedException($"No linear kernel of torch for {computeType.ToName()}."),
         };
+        using DisposeScope memory = NewDisposeScope();
+        Tensor whole = weight.ToTensor();
+        return new PlainLinear(scale == 1 ? whole : whole * scale, bias, type);
+    }
 
     private static bool HasAvx2 => Avx2.IsSupported && Fma.IsSupported;
 

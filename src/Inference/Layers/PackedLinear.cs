@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Layers.Kernels;
+using Seq2Seq.Inference.Layers.Matrices;
 using static TorchSharp.torch;
 
 namespace Seq2Seq.Inference.Layers;
@@ -17,22 +18,19 @@ internal sealed unsafe class PackedLinear<TTiles, TFormat> : CpuLinear
     private readonly AlignedBuffer<float>? _bias;
     private readonly int _panels;
 
-    public PackedLinear(Tensor weight, Tensor? bias)
-        : base((int)weight.shape[1], (int)weight.shape[0])
+    public PackedLinear(WeightMatrix weight, Tensor? bias, float scale = 1)
+        : base(weight.Columns, weight.Rows)
     {
         _panels = Gemm<TTiles, TFormat>.PanelCount(OutFeatures);
         int columns = _panels * TTiles.Width;
-        _packed = new AlignedBuffer<byte>(Gemm<TTiles, TFormat>.PackedBytes(OutFeatures, InFeatures), isZeroed: false);
+        _packed = new AlignedBuffer<byte>(
+            Gemm<TTiles, TFormat>.PackedBytes(OutFeatures, InFeatures),
+            isZeroed: false,
+            isWeight: true
+        );
         _scales = TFormat.HasScales ? new AlignedBuffer<float>(columns) : null;
         _bias = Padded(bias, columns);
-        using Tensor source = weight.contiguous();
-        Gemm<TTiles, TFormat>.Pack(
-            source.FloatPointer(),
-            OutFeatures,
-            InFeatures,
-            _packed.Pointer,
-            _scales is null ? null : _scales.Pointer
-        );
+        Gemm<TTiles, TFormat>.Pack(weight, scale, _packed.Pointer, _scales is null ? null : _scales.Pointer);
     }
 
     public override bool HoldsWeights => typeof(TFormat) == typeof(Float32Format);

@@ -5,6 +5,7 @@ using System.Runtime.InteropServices;
 using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Layers.Attention;
 using Seq2Seq.Inference.Layers.Kernels;
+using Seq2Seq.Inference.Layers.Matrices;
 using static TorchSharp.torch;
 
 namespace Seq2Seq.Inference.Layers;
@@ -47,7 +48,7 @@ internal sealed unsafe class VocabularyScreen<TArithmetic> : VocabularyScreen
     private const int ChunksPerThread = 4;
 
     /// <summary>Tokens that share a bound.</summary>
-    private const int GroupTokens = 16;
+    private const int GroupTokens = WeightMatrix.RowGroup;
 
     /// <summary>Half the distance from 1 to the next float.</summary>
     private const double Epsilon = 1.0 / (1 << 24);
@@ -63,28 +64,16 @@ internal sealed unsafe class VocabularyScreen<TArithmetic> : VocabularyScreen
         _exact = exact;
         int tokens = exact.OutFeatures;
         int width = exact.InFeatures;
-        using (Tensor weights = empty(tokens, width, dtype: ScalarType.Float32).DetachFromDisposeScope())
+        LayerMatrix weights = new(exact);
         using (Tensor? bias = exact.Bias.IsEmpty ? null : tensor(exact.Bias.ToArray()).DetachFromDisposeScope())
         {
-            float* weight = weights.FloatPointer();
-            WeightPacking.Run(
-                tokens,
-                (long)tokens * width,
-                (from, to) =>
-                {
-                    for (int token = from; token < to; token++)
-                    {
-                        exact.ReadWeights(token, scale: 1, weight + ((nint)token * width), accumulate: false);
-                    }
-                }
-            );
             _approximate = new Int8Linear<TArithmetic>(weights, bias);
-            int groups = (tokens + GroupTokens - 1) / GroupTokens;
-            _norms = new AlignedBuffer<float>(groups);
-            _residuals = new AlignedBuffer<float>(groups);
-            WeightPacking.Run(groups, (long)tokens * width, (from, to) => MeasureGroups(weight, from, to));
         }
 
+        int groups = (tokens + GroupTokens - 1) / GroupTokens;
+        _norms = new AlignedBuffer<float>(groups);
+        _residuals = new AlignedBuffer<float>(groups);
+        weights.Read(MeasureTokens);
         float largestBias = 0;
         foreach (float bias in exact.Bias)
         {
@@ -241,26 +230,28 @@ internal sealed unsafe class VocabularyScreen<TArithmetic> : VocabularyScreen
     private float ErrorOf(int group, Deviation deviation) =>
         (_norms.Pointer[group] * deviation.Residual) + (_residuals.Pointer[group] * deviation.Norm) + _slack;
 
-    /// <summary>What is known of the tokens beforehand: ‖ŵ‖, and ‖w − ŵ‖ with what rounding adds to it; of a group the largest.</summary>
-    private void MeasureGroups(float* weights, int from, int to)
+    /// <summary>
+    /// What is known of the tokens beforehand: ‖ŵ‖, and ‖w − ŵ‖ with what rounding adds to it; of a group the largest. A block
+    /// of rows is whole groups.
+    /// </summary>
+    private void MeasureTokens(float* weights, int first, int count)
     {
         int width = _exact.InFeatures;
-        float[] quantised = new float[width];
-        for (int group = from; group < to; group++)
+        float[] quantised = ArrayPool<float>.Shared.Rent(width);
+        for (int i = 0; i < count; i++)
         {
-            int end = Math.Min((group + 1) * GroupTokens, _exact.OutFeatures);
-            for (int token = group * GroupTokens; token < end; token++)
+            fixed (float* approximate = quantised)
             {
-                fixed (float* approximate = quantised)
-                {
-                    _approximate.ReadWeights(token, scale: 1, approximate, accumulate: false);
-                }
-
-                Deviation deviation = MeasureToken(new(weights + ((nint)token * width), width), quantised);
-                _norms.Pointer[group] = MathF.Max(_norms.Pointer[group], deviation.Norm);
-                _residuals.Pointer[group] = MathF.Max(_residuals.Pointer[group], deviation.Residual);
+                _approximate.ReadWeights(first + i, scale: 1, approximate, accumulate: false);
             }
+
+            Deviation deviation = MeasureToken(new(weights + ((nint)i * width), width), quantised);
+            int group = (first + i) / GroupTokens;
+            _norms.Pointer[group] = MathF.Max(_norms.Pointer[group], deviation.Norm);
+            _residuals.Pointer[group] = MathF.Max(_residuals.Pointer[group], deviation.Residual);
         }
+
+        ArrayPool<float>.Shared.Return(quantised);
     }
 
     private static Deviation MeasureToken(ReadOnlySpan<float> weights, ReadOnlySpan<float> quantised)

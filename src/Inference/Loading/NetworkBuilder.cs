@@ -6,8 +6,9 @@ using static TorchSharp.torch;
 namespace Seq2Seq.Inference.Loading;
 
 /// <summary>
-/// Builds a family's network on a source of weights: planned on the meta device, filled, verified, built. torch is loaded with the
-/// first plan, so that a folder whose files can't be read is refused without it.
+/// Builds a family's network on a source of weights: planned on the meta device, built on what is read, and let go of again
+/// unless all that was read is found good. torch is loaded with the first plan, so that a folder whose files can't be read is
+/// refused without it.
 /// </summary>
 internal sealed class NetworkBuilder(
     IFamily family,
@@ -31,10 +32,20 @@ internal sealed class NetworkBuilder(
         }
 
         ThrowIfAny(plan.Problems);
-        using FilledWeights filled = FilledWeights.Read(plan, Placement.Device, cancellationToken);
-        files.CheckUnchanged(filled.Files);
-        ThrowIfAny(filled.Problems);
-        return (family.Build(configuration, new WeightScope(filled), Placement), filled.Summary);
+        using FilledWeights filled = new(plan, Placement.Device, cancellationToken);
+        INetwork network = family.Build(configuration, new WeightScope(filled), Placement);
+        try
+        {
+            (IReadOnlyList<WeightProblem> problems, WeightsSummary summary) = filled.Complete();
+            files.CheckUnchanged(filled.Files);
+            ThrowIfAny(problems);
+            return (network, summary);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The source under the rule that lets it fill every parameter; as it is, where none is needed or none does.</summary>

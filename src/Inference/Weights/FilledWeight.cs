@@ -1,37 +1,46 @@
+using System.Buffers;
 using System.Globalization;
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Seq2Seq.Inference.Layers;
+using Seq2Seq.Inference.Layers.Kernels;
+using Seq2Seq.Inference.Layers.Matrices;
 using Seq2Seq.Inference.Weights.Zip;
 using static TorchSharp.torch;
 
 namespace Seq2Seq.Inference.Weights;
 
 /// <summary>
-/// One stored tensor on its way into float32 memory: cut into blocks that several threads read, convert, look over and
-/// hash, each byte while it is in the cache.
+/// One stored tensor on its way into float32 memory: cut into blocks of rows that several threads read, convert, look over
+/// and hash, each value while it is in the cache. A block that is read again is only read.
 /// </summary>
 internal sealed class FilledWeight : IDisposable
 {
-    // 16 MiB of float32: large enough to hash at full speed, small enough to keep two cores busy on one embedding.
-    private const int BlockElements = 1 << 22;
-
     // 256 KiB of float32: fits the second-level cache.
     private const int ChunkElements = 1 << 16;
 
-    private readonly byte[][] _blockHashes;
+    private readonly CancellationToken _cancellationToken;
+    private readonly long _columns;
+    private readonly long _blockElements;
+    private readonly byte[]?[] _blockHashes;
     private readonly uint[] _blockCrcs;
     private readonly Lock _lock = new();
+    private Tensor? _tensor;
     private bool _isZero = true;
     private long _firstNotFinite = long.MaxValue;
     private float _notFiniteValue;
 
-    public FilledWeight(string name, StoredTensor stored)
+    public FilledWeight(string name, StoredTensor stored, CancellationToken cancellationToken)
     {
         Name = name;
         Stored = stored;
-        Tensor = empty(stored.Shape, dtype: ScalarType.Float32, device: CPU);
-        _blockHashes = new byte[(int)((stored.ElementCount + BlockElements - 1) / BlockElements)][];
+        _cancellationToken = cancellationToken;
+        Rows = stored.Shape.Length > 1 ? stored.Shape[0] : 1;
+        _columns = Rows == 0 ? 0 : stored.ElementCount / Rows;
+        BlockRows = WeightMatrix.BlockRows((int)Math.Min(_columns, int.MaxValue));
+        _blockElements = BlockRows * _columns;
+        _blockHashes = new byte[stored.ElementCount == 0 ? 0 : (int)((Rows + BlockRows - 1) / BlockRows)][];
         _blockCrcs = new uint[_blockHashes.Length];
     }
 
@@ -40,38 +49,56 @@ internal sealed class FilledWeight : IDisposable
 
     public StoredTensor Stored { get; }
 
-    /// <summary>The values, once every block is read.</summary>
-    public Tensor Tensor { get; private set; }
+    /// <summary>An earlier one that holds the same bytes; null when there is none.</summary>
+    public FilledWeight? Original { get; init; }
+
+    /// <summary>Its first dimension; 1 where it has but one.</summary>
+    public long Rows { get; }
+
+    public int BlockRows { get; }
 
     public int BlockCount => _blockHashes.Length;
 
-    /// <summary>Whether every value is zero.</summary>
-    public bool IsZero => _isZero;
+    /// <summary>Whether every value is zero, once every block is read.</summary>
+    public bool IsZero => Original?.IsZero ?? _isZero;
 
     /// <summary>Where the first value that is NaN or infinite stands, and which it is; null when all are finite.</summary>
     public string? NotFinite =>
-        _firstNotFinite == long.MaxValue
-            ? null
-            : string.Create(
-                CultureInfo.InvariantCulture,
-                $"{_notFiniteValue} at element {_firstNotFinite} of {Stored.ElementCount}"
-            );
+        Original is not null ? Original.NotFinite
+        : _firstNotFinite == long.MaxValue ? null
+        : string.Create(
+            CultureInfo.InvariantCulture,
+            $"{_notFiniteValue} at element {_firstNotFinite} of {Stored.ElementCount}"
+        );
+
+    /// <summary>The values in memory: read when this is first asked for, and kept until this is disposed.</summary>
+    public Tensor Tensor => _tensor ??= ReadWhole();
+
+    /// <summary>First value of the tensor, where it is in memory.</summary>
+    public unsafe float* Memory => _tensor is null ? null : _tensor.FloatPointer();
+
+    /// <summary>How many elements a block has.</summary>
+    public int BlockLength(int block) => (int)Math.Min(_blockElements, Stored.ElementCount - (block * _blockElements));
 
     /// <summary>Reads one block. Blocks may be read at the same time.</summary>
-    public void ReadBlock(int block, CancellationToken cancellationToken)
+    /// <param name="block">Which one.</param>
+    /// <param name="values">Room for <see cref="BlockLength"/>.</param>
+    public void ReadBlock(int block, Span<float> values)
     {
-        long start = (long)block * BlockElements;
-        int count = (int)Math.Min(BlockElements, Stored.ElementCount - start);
-        using Tensor flat = Tensor.view(-1);
-        using Tensor slice = flat.narrow(0, start, count);
-        Span<float> values = MemoryMarshal.Cast<byte, float>(slice.bytes);
+        long start = block * _blockElements;
+        if (_blockHashes[block] is not null)
+        {
+            StoredTensorReader.Read(Stored, start, values, crc: null);
+            return;
+        }
+
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Crc32? crc = HasOwnCrc ? new Crc32() : null;
         bool isZero = true;
-        for (int i = 0; i < count; i += ChunkElements)
+        for (int i = 0; i < values.Length; i += ChunkElements)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            Span<float> chunk = values.Slice(i, Math.Min(ChunkElements, count - i));
+            _cancellationToken.ThrowIfCancellationRequested();
+            Span<float> chunk = values.Slice(i, Math.Min(ChunkElements, values.Length - i));
             StoredTensorReader.Read(Stored, start + i, chunk, crc);
             (bool isFinite, bool isChunkZero) = FloatBlock.Inspect(chunk);
             isZero &= isChunkZero;
@@ -83,28 +110,48 @@ internal sealed class FilledWeight : IDisposable
             hash.AppendData(MemoryMarshal.AsBytes(chunk));
         }
 
-        _blockHashes[block] = hash.GetHashAndReset();
-        _blockCrcs[block] = crc?.GetCurrentHashAsUInt32() ?? 0;
         lock (_lock)
         {
             _isZero &= isZero;
+            _blockCrcs[block] = crc?.GetCurrentHashAsUInt32() ?? 0;
+            _blockHashes[block] = hash.GetHashAndReset();
         }
     }
 
-    /// <summary>SHA-256 over the hashes of the blocks: equal values have equal hashes whatever they were stored as.</summary>
+    /// <summary>Reads what has not been read, for nothing but to look it over.</summary>
+    public void ReadRest()
+    {
+        ParallelWork.Run(
+            Enumerable.Range(0, Original is null ? BlockCount : 0).Where(block => _blockHashes[block] is null),
+            block =>
+            {
+                float[] values = ArrayPool<float>.Shared.Rent(BlockLength(block));
+                ReadBlock(block, values.AsSpan(0, BlockLength(block)));
+                ArrayPool<float>.Shared.Return(values);
+            },
+            _cancellationToken
+        );
+    }
+
+    /// <summary>SHA-256 over the hashes of the blocks: equal values of one shape have equal hashes whatever they were stored as.</summary>
     public byte[] ValuesHash()
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (byte[] block in _blockHashes)
+        if (Original is not null)
         {
-            hash.AppendData(block);
+            return Original.ValuesHash();
+        }
+
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (byte[]? block in _blockHashes)
+        {
+            hash.AppendData(block ?? throw new InvalidOperationException($"'{Name}' has not been read to its end."));
         }
 
         return hash.GetHashAndReset();
     }
 
     /// <summary>Whether reading it reads all of a source that has a checksum.</summary>
-    public bool HasOwnCrc => Stored.Source.Crc is not null && Stored.IsWholeSource;
+    public bool HasOwnCrc => Original is null && Stored.Source.Crc is not null && Stored.IsWholeSource;
 
     /// <exception cref="Loading.LoadRefusedException">The source's checksum is another than that of what was read.</exception>
     public void CheckCrc()
@@ -114,30 +161,44 @@ internal sealed class FilledWeight : IDisposable
             return;
         }
 
-        long blockBytes = (long)BlockElements * Stored.Type.Bytes;
         uint crc = 0;
         for (int block = 0; block < _blockCrcs.Length; block++)
         {
-            long length = Math.Min(blockBytes, Stored.Source.Length - block * blockBytes);
-            crc = CrcBlocks.Combine(crc, _blockCrcs[block], length);
+            crc = CrcBlocks.Combine(crc, _blockCrcs[block], (long)BlockLength(block) * Stored.Type.Bytes);
         }
 
         Stored.Source.CheckCrc(crc);
     }
 
-    /// <summary>Gives up the own memory for that of an equal tensor.</summary>
-    public void Share(FilledWeight equal) => Replace(equal.Tensor.alias());
-
-    public void MoveTo(Device device) => Replace(Tensor.to(device, disposeAfter: false));
-
-    public void Dispose() => Tensor.Dispose();
-
-    private void Replace(Tensor tensor)
+    public void Dispose()
     {
-        if (!ReferenceEquals(tensor, Tensor))
+        _tensor?.Dispose();
+        _tensor = null;
+    }
+
+    private unsafe Tensor ReadWhole()
+    {
+        if (Original is not null)
         {
-            Tensor.Dispose();
-            Tensor = tensor;
+            return Original.Tensor.alias().DetachFromDisposeScope();
+        }
+
+        Tensor whole = empty(Stored.Shape, dtype: ScalarType.Float32, device: CPU).DetachFromDisposeScope();
+        try
+        {
+            float* values = whole.FloatPointer();
+            HugePages.Advise(values, (nuint)Stored.ElementCount * sizeof(float));
+            ParallelWork.Run(
+                Enumerable.Range(0, BlockCount),
+                block => ReadBlock(block, new Span<float>(values + (block * _blockElements), BlockLength(block))),
+                _cancellationToken
+            );
+            return whole;
+        }
+        catch
+        {
+            whole.Dispose();
+            throw;
         }
     }
 

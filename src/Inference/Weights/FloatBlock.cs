@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -13,6 +14,8 @@ internal static class FloatBlock
     private const uint ExponentMask = 0x7F80_0000;
 
     /// <summary>Whether every value is finite, and whether every value is zero (of either sign).</summary>
+    // As these all: optimised from the first call on, for a load is over before the runtime has counted enough of them.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static (bool IsFinite, bool IsZero) Inspect(ReadOnlySpan<float> values)
     {
         ReadOnlySpan<uint> bits = MemoryMarshal.Cast<float, uint>(values);
@@ -76,6 +79,7 @@ internal static class FloatBlock
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FromDouble(ReadOnlySpan<double> source, Span<float> destination)
     {
         int i = 0;
@@ -92,6 +96,7 @@ internal static class FloatBlock
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FromBFloat16(ReadOnlySpan<ushort> source, Span<float> destination)
     {
         Span<uint> bits = MemoryMarshal.Cast<float, uint>(destination);
@@ -109,6 +114,7 @@ internal static class FloatBlock
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FromHalf(ReadOnlySpan<ushort> source, Span<float> destination)
     {
         int i = 0;
@@ -127,6 +133,7 @@ internal static class FloatBlock
 
     // Subnormal halves are made by subtracting two normal floats, never by a subnormal float: a thread that flushes
     // subnormals to zero (inference threads do) must not change a weight.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> WidenHalf(Vector256<uint> half)
     {
         const uint HalfExponent = 0x7C00u << 13;

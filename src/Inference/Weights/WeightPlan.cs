@@ -1,3 +1,4 @@
+using Seq2Seq.Inference.Layers.Matrices;
 using Seq2Seq.Inference.Loading;
 using static TorchSharp.torch;
 
@@ -54,6 +55,9 @@ internal sealed class WeightPlan(WeightSource source) : WeightTable
         CheckSize(names[0], planned, shape);
         return empty(shape.ToArray(), dtype: ScalarType.Float32, device: META);
     }
+
+    public override WeightMatrix TakeMatrix(ReadOnlySpan<string> names, int rows, int columns) =>
+        new TensorMatrix(Take(names, [rows, columns]));
 
     public override void Note(string message) => _notes.Add(message);
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Seq2Seq.Inference.Layers.Matrices;
 using static TorchSharp.torch;
 
 namespace Seq2Seq.Inference.Weights;
@@ -9,8 +10,8 @@ namespace Seq2Seq.Inference.Weights;
 /// </summary>
 /// <remarks>
 /// A family is built twice. The first time every tensor is on torch's meta device: it has a shape and no values, and names
-/// and shapes are checked before a byte is read. Only when all fit are the weights read, verified, and the family built on
-/// them. So a build must not branch on values, and must take the same weights each time.
+/// and shapes are checked before a byte is read. Only when all fit is the family built on the weights, each of which is read
+/// when it is taken, and verified at the end. So a build must not branch on values, and must take the same weights each time.
 /// </remarks>
 internal sealed class WeightScope(WeightTable table, string prefix = "")
 {
@@ -23,22 +24,28 @@ internal sealed class WeightScope(WeightTable table, string prefix = "")
     /// <summary>Takes a parameter in float32 on the load's device. The caller owns the tensor; it must not be written to.</summary>
     /// <param name="name">Name in this scope.</param>
     /// <param name="shape">The exact shape.</param>
-    public Tensor Take(string name, params ReadOnlySpan<long> shape) => table.Take([prefix + name], shape)!;
+    public Tensor Take(string name, params ReadOnlySpan<long> shape) => table.Take([prefix + name], shape);
 
     /// <summary>
     /// Takes a parameter that is stored under one or more names (tied embeddings): the first that is there, in this order.
     /// Others that are there too must have the same shape.
     /// </summary>
-    public Tensor TakeTied(ReadOnlySpan<string> names, params ReadOnlySpan<long> shape)
-    {
-        string[] fullNames = new string[names.Length];
-        for (int i = 0; i < names.Length; i++)
-        {
-            fullNames[i] = prefix + names[i];
-        }
+    public Tensor TakeTied(ReadOnlySpan<string> names, params ReadOnlySpan<long> shape) =>
+        table.Take(FullNames(names), shape);
 
-        return table.Take(fullNames, shape)!;
-    }
+    /// <summary>Takes the matrix of a linear layer: it is read when the layer is made, and packed while it is read.</summary>
+    /// <param name="name">Name in this scope.</param>
+    /// <param name="rows">Outputs.</param>
+    /// <param name="columns">Inputs.</param>
+    public WeightMatrix TakeMatrix(string name, int rows, int columns) =>
+        table.TakeMatrix([prefix + name], rows, columns);
+
+    /// <summary>
+    /// Takes a matrix as <see cref="TakeTied"/> takes a tensor. What is stored once is the same object whichever of its names it
+    /// is taken by.
+    /// </summary>
+    public WeightMatrix TakeTiedMatrix(ReadOnlySpan<string> names, int rows, int columns) =>
+        table.TakeMatrix(FullNames(names), rows, columns);
 
     /// <summary>Takes a parameter that may be absent because it can be computed (sinusoids, zero biases).</summary>
     public Tensor? TakeOptional(string name, params ReadOnlySpan<long> shape) =>
@@ -52,4 +59,15 @@ internal sealed class WeightScope(WeightTable table, string prefix = "")
 
     /// <summary>Says in the load report that something is not as the configuration has it, and what was done.</summary>
     public void Note(string message) => table.Note(message);
+
+    private string[] FullNames(ReadOnlySpan<string> names)
+    {
+        string[] fullNames = new string[names.Length];
+        for (int i = 0; i < names.Length; i++)
+        {
+            fullNames[i] = prefix + names[i];
+        }
+
+        return fullNames;
+    }
 }

@@ -1,3 +1,4 @@
+using Seq2Seq.Inference.Layers.Matrices;
 using static TorchSharp.torch;
 
 namespace Seq2Seq.Inference.Weights;
@@ -11,6 +12,9 @@ internal abstract class WeightTable
 
     /// <summary>Takes a parameter of exactly <paramref name="shape"/>, stored under the first of <paramref name="names"/> that is there.</summary>
     public abstract Tensor Take(ReadOnlySpan<string> names, ReadOnlySpan<long> shape);
+
+    /// <summary>Takes a matrix, for a layer that packs it.</summary>
+    public abstract WeightMatrix TakeMatrix(ReadOnlySpan<string> names, int rows, int columns);
 
     public abstract void Note(string message);
 }

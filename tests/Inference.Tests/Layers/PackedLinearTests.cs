@@ -3,6 +3,7 @@ using CsCheck;
 using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Layers;
 using Seq2Seq.Inference.Layers.Kernels;
+using Seq2Seq.Inference.Layers.Matrices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -22,14 +23,16 @@ public sealed class PackedLinearTests
     public void Avx2_tiles_multiply_as_torch_does()
     {
         Assert.SkipUnless(Avx2.IsSupported && Fma.IsSupported, "The processor has no AVX2.");
-        MultipliesAsTorch((weight, bias) => new PackedLinear<Avx2Tiles, Float32Format>(weight, bias));
+        MultipliesAsTorch((weight, bias) => new PackedLinear<Avx2Tiles, Float32Format>(new TensorMatrix(weight), bias));
     }
 
     [Fact]
     public void Avx512_tiles_multiply_as_torch_does()
     {
         Assert.SkipUnless(Avx512F.IsSupported, "The processor has no AVX-512.");
-        MultipliesAsTorch((weight, bias) => new PackedLinear<Avx512Tiles, Float32Format>(weight, bias));
+        MultipliesAsTorch(
+            (weight, bias) => new PackedLinear<Avx512Tiles, Float32Format>(new TensorMatrix(weight), bias)
+        );
     }
 
     [Fact]
@@ -39,8 +42,8 @@ public sealed class PackedLinearTests
         using DisposeScope scope = NewDisposeScope();
         Tensor weight = randn(70, 300);
         Tensor input = randn(23, 300);
-        using PackedLinear<Avx2Tiles, Float32Format> narrow = new(weight, bias: null);
-        using PackedLinear<Avx512Tiles, Float32Format> wide = new(weight, bias: null);
+        using PackedLinear<Avx2Tiles, Float32Format> narrow = new(new TensorMatrix(weight), bias: null);
+        using PackedLinear<Avx512Tiles, Float32Format> wide = new(new TensorMatrix(weight), bias: null);
 
         narrow.Forward(input).FloatSpan().SequenceEqual(wide.Forward(input).FloatSpan()).Should().BeTrue();
     }

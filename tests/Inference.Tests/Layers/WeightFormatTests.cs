@@ -3,6 +3,7 @@ using CsCheck;
 using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Layers;
 using Seq2Seq.Inference.Layers.Kernels;
+using Seq2Seq.Inference.Layers.Matrices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -182,16 +183,17 @@ public sealed class WeightFormatTests
         Assert.SkipWhen(kernel.StartsWith("AVX-512", StringComparison.Ordinal) && !Avx512F.IsSupported, "No AVX-512.");
         Assert.SkipWhen(kernel.StartsWith("VNNI", StringComparison.Ordinal) && !AvxVnni.IsSupported, "No VNNI.");
         Assert.SkipUnless(Avx2.IsSupported && Fma.IsSupported, "No AVX2.");
+        TensorMatrix matrix = new(weight);
         return kernel switch
         {
-            "AVX2 float32" => new PackedLinear<Avx2Tiles, Float32Format>(weight, bias),
-            "AVX2 float16" => new PackedLinear<Avx2Tiles, Float16Format>(weight, bias),
-            "AVX2 bfloat16" => new PackedLinear<Avx2Tiles, BFloat16Format>(weight, bias),
-            "AVX-512 float32" => new PackedLinear<Avx512Tiles, Float32Format>(weight, bias),
-            "AVX-512 float16" => new PackedLinear<Avx512Tiles, Float16Format>(weight, bias),
-            "AVX-512 bfloat16" => new PackedLinear<Avx512Tiles, BFloat16Format>(weight, bias),
-            "AVX2 int8" => new Int8Linear<Avx2Arithmetic>(weight, bias),
-            "VNNI int8" => new Int8Linear<VnniArithmetic>(weight, bias),
+            "AVX2 float32" => new PackedLinear<Avx2Tiles, Float32Format>(matrix, bias),
+            "AVX2 float16" => new PackedLinear<Avx2Tiles, Float16Format>(matrix, bias),
+            "AVX2 bfloat16" => new PackedLinear<Avx2Tiles, BFloat16Format>(matrix, bias),
+            "AVX-512 float32" => new PackedLinear<Avx512Tiles, Float32Format>(matrix, bias),
+            "AVX-512 float16" => new PackedLinear<Avx512Tiles, Float16Format>(matrix, bias),
+            "AVX-512 bfloat16" => new PackedLinear<Avx512Tiles, BFloat16Format>(matrix, bias),
+            "AVX2 int8" => new Int8Linear<Avx2Arithmetic>(matrix, bias),
+            "VNNI int8" => new Int8Linear<VnniArithmetic>(matrix, bias),
             _ => throw new ArgumentOutOfRangeException(nameof(kernel), kernel, message: null),
         };
     }

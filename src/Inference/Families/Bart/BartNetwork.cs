@@ -75,9 +75,10 @@ internal abstract class BartNetwork<TEncoderLayer, TDecoderLayer> : INetwork
         };
 
         BartWeights take = new(configuration, variant, weights, options);
-        Encoder = take.Encoder((layer, index) => takeEncoderLayer(take, layer, index));
-        Decoder = take.Decoder((layer, index) => takeDecoderLayer(take, layer, index));
-        Head = new OutputProjection(take.Head(Encoder.Tokens, Decoder.Tokens));
+        BartHead head = take.Head();
+        Head = new OutputProjection(head.Layer);
+        Encoder = take.Encoder(head, (layer, index) => takeEncoderLayer(take, layer, index));
+        Decoder = take.Decoder(head, (layer, index) => takeDecoderLayer(take, layer, index));
     }
 
     public BartConfiguration Configuration { get; }

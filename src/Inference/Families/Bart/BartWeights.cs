@@ -1,4 +1,5 @@
 using Seq2Seq.Inference.Layers;
+using Seq2Seq.Inference.Layers.Matrices;
 using Seq2Seq.Inference.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -17,30 +18,32 @@ internal sealed class BartWeights(
 
     private int Model => configuration.ModelWidth;
 
+    /// <param name="head">The projection to the vocabulary, which the embeddings may be tied to.</param>
     /// <param name="takeLayer">Takes a layer, given its scope and its number.</param>
-    public BartStack<TLayer> Encoder<TLayer>(Func<WeightScope, int, TLayer> takeLayer)
+    public BartStack<TLayer> Encoder<TLayer>(BartHead head, Func<WeightScope, int, TLayer> takeLayer)
         where TLayer : IDisposable =>
         Stack(
             _model[variant.Encoder],
-            Tokens(variant.Encoder, variant.Decoder, configuration.SourceVocabularySize),
+            Tokens(head, variant.Encoder, variant.Decoder, configuration.SourceVocabularySize),
             configuration.MaxSourcePositions,
             configuration.EncoderLayers,
             takeLayer
         );
 
+    /// <param name="head">The projection to the vocabulary, which the embeddings may be tied to.</param>
     /// <param name="takeLayer">Takes a layer, given its scope and its number.</param>
-    public BartStack<TLayer> Decoder<TLayer>(Func<WeightScope, int, TLayer> takeLayer)
+    public BartStack<TLayer> Decoder<TLayer>(BartHead head, Func<WeightScope, int, TLayer> takeLayer)
         where TLayer : IDisposable =>
         Stack(
             _model[variant.Decoder],
-            Tokens(variant.Decoder, variant.Encoder, configuration.VocabularySize),
+            Tokens(head, variant.Decoder, variant.Encoder, configuration.VocabularySize),
             configuration.MaxTargetPositions,
             configuration.DecoderLayers,
             takeLayer
         );
 
-    /// <summary>The projection to the vocabulary. Embeddings that are tied to it give up their own table.</summary>
-    public Linear Head(params ReadOnlySpan<Embedding> embeddings)
+    /// <summary>The projection to the vocabulary.</summary>
+    public BartHead Head()
     {
         using DisposeScope memory = NewDisposeScope();
         string[] names =
@@ -50,7 +53,7 @@ internal sealed class BartWeights(
             OfModel($"{variant.Decoder}.embed_tokens.weight"),
             OfModel($"{variant.Encoder}.embed_tokens.weight"),
         ];
-        Tensor weight = weights.TakeTied(
+        WeightMatrix weight = weights.TakeTiedMatrix(
             HasOneVocabulary ? names : names.AsSpan(0, 3),
             configuration.VocabularySize,
             Model
@@ -58,13 +61,10 @@ internal sealed class BartWeights(
         Tensor? bias = variant.HasLogitsBias
             ? weights.TakeOptional("final_logits_bias", 1, configuration.VocabularySize)
             : null;
-        Linear head = Linear.Create(weight, bias?.view(configuration.VocabularySize), options.ComputeType);
-        foreach (Embedding embedding in embeddings)
-        {
-            embedding.Tie(head, weight);
-        }
-
-        return head;
+        return new BartHead(
+            Linear.Create(weight, bias?.view(configuration.VocabularySize), options.ComputeType),
+            weight
+        );
     }
 
     private BartStack<TLayer> Stack<TLayer>(
@@ -87,7 +87,7 @@ internal sealed class BartWeights(
         !variant.HasSeparateEmbeddings && configuration.SourceVocabularySize == configuration.VocabularySize;
 
     /// <summary>Token embeddings; a checkpoint that ties them all may have any one of the names.</summary>
-    private Embedding Tokens(string own, string other, int count)
+    private Embedding Tokens(BartHead head, string own, string other, int count)
     {
         if (variant.HasSeparateEmbeddings)
         {
@@ -95,11 +95,13 @@ internal sealed class BartWeights(
         }
 
         string[] names = [$"{own}.embed_tokens.weight", "shared.weight", $"{other}.embed_tokens.weight"];
-        Tensor weight =
-            !HasOneVocabulary ? _model.TakeTied(names.AsSpan(0, 2), count, Model)
-            : Array.Exists(names, _model.Contains) ? _model.TakeTied(names, count, Model)
-            : weights.TakeTied([OfModel("shared.weight"), $"{variant.Head}.weight"], count, Model);
-        return new Embedding(weight, Scale);
+        WeightMatrix table =
+            !HasOneVocabulary ? _model.TakeTiedMatrix(names.AsSpan(0, 2), count, Model)
+            : Array.Exists(names, _model.Contains) ? _model.TakeTiedMatrix(names, count, Model)
+            : weights.TakeTiedMatrix([OfModel("shared.weight"), $"{variant.Head}.weight"], count, Model);
+        return ReferenceEquals(table, head.Weight) && head.Layer.HoldsWeights
+            ? new Embedding(head.Layer, Scale)
+            : new Embedding(table.ToTensor(), Scale);
     }
 
     private string OfModel(string name) => variant.Prefix is { } prefix ? $"{prefix}.{name}" : name;
@@ -175,32 +177,33 @@ internal sealed class BartWeights(
     {
         using DisposeScope memory = NewDisposeScope();
         return Linear.Create(
-            scope.Take("weight", outFeatures, inFeatures),
+            scope.TakeMatrix("weight", outFeatures, inFeatures),
             scope.Take("bias", outFeatures),
             options.ComputeType
         );
     }
 
     /// <summary>
-    /// One linear layer of those of an attention that take the same input. Their own memory is free again when it is packed.
+    /// One linear layer of those of an attention that take the same input.
     /// </summary>
     public Linear Attention(params ReadOnlySpan<WeightScope> scopes)
     {
         using DisposeScope memory = NewDisposeScope();
-        List<Tensor> parts = [];
+        List<WeightMatrix> parts = [];
         List<Tensor> biases = [];
         foreach (WeightScope scope in scopes)
         {
-            parts.Add(scope.Take("weight", Model, Model));
+            parts.Add(scope.TakeMatrix("weight", Model, Model));
             if (variant.HasAttentionBias)
             {
                 biases.Add(scope.Take("bias", Model));
             }
         }
 
-        Tensor? bias = variant.HasAttentionBias ? Together(biases) : null;
-        return Linear.Create(Together(parts), bias, options.ComputeType);
-
-        static Tensor Together(List<Tensor> tensors) => tensors.Count == 1 ? tensors[0] : cat(tensors, 0);
+        Tensor? bias = variant.HasAttentionBias ? cat(biases, 0) : null;
+        return Linear.Create(JoinedMatrix.Of(parts), bias, options.ComputeType);
     }
 }
+
+/// <summary>The projection to the vocabulary, and what it was made of.</summary>
+internal sealed record BartHead(Linear Layer, WeightMatrix Weight);

@@ -99,8 +99,8 @@ internal sealed class SwitchNetwork(
                     .Range(0, experts)
                     .Select(expert => layer[Mlp]["experts"][$"expert_{expert}"])
                     .Select(expert => new SwitchExpert(
-                        take.Fused([wide, model], expert["wi"]),
-                        take.Fused([model, wide], expert["wo"])
+                        take.Fused(wide, model, expert["wi"]),
+                        take.Fused(model, wide, expert["wo"])
                     )),
             ]
         );

@@ -1,5 +1,6 @@
 using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Layers;
+using Seq2Seq.Inference.Layers.Matrices;
 using Seq2Seq.Inference.Loading;
 using Seq2Seq.Inference.Weights;
 using TorchSharp;
@@ -32,7 +33,6 @@ internal sealed class T5Weights(
     /// <param name="isTied">Whether the token embeddings may serve for it.</param>
     public Linear Head(bool isTied = true)
     {
-        using DisposeScope memory = NewDisposeScope();
         string[] names =
         [
             "lm_head.weight",
@@ -40,12 +40,12 @@ internal sealed class T5Weights(
             "decoder.embed_tokens.weight",
             "encoder.embed_tokens.weight",
         ];
-        Tensor weight = weights.TakeTied(isTied ? names : names.AsSpan(0, 1), configuration.VocabularySize, Model);
         // The scale belongs to the hidden states; in the weights it costs nothing.
         return Linear.Create(
-            configuration.ScalesOutput ? weight * Math.Pow(Model, -0.5) : weight,
+            weights.TakeTiedMatrix(isTied ? names : names.AsSpan(0, 1), configuration.VocabularySize, Model),
             bias: null,
-            computeType
+            computeType,
+            configuration.ScalesOutput ? Math.Pow(Model, -0.5) : 1
         );
     }
 
@@ -65,8 +65,8 @@ internal sealed class T5Weights(
         bool hasBias = index == 0 || configuration.HasBiasInEveryLayer;
         return new T5SelfAttention(
             Norm(layer["layer_norm"]),
-            Fused([Inner, Model], attention["q"], attention["k"], attention["v"]),
-            Fused([Model, Inner], attention["o"]),
+            Fused(Inner, Model, attention["q"], attention["k"], attention["v"]),
+            Fused(Model, Inner, attention["o"]),
             hasBias ? PositionBias(attention["relative_attention_bias"]) : null
         );
     }
@@ -80,16 +80,16 @@ internal sealed class T5Weights(
         WeightScope attention = layer["EncDecAttention"];
         return new T5CrossAttention(
             Norm(layer["layer_norm"]),
-            Fused([Inner, Model], attention["q"]),
-            Fused([Inner, Model], attention["k"], attention["v"]),
-            Fused([Model, Inner], attention["o"])
+            Fused(Inner, Model, attention["q"]),
+            Fused(Inner, Model, attention["k"], attention["v"]),
+            Fused(Model, Inner, attention["o"])
         );
     }
 
     public T5FeedForward FeedForward(WeightScope layer, string name = "DenseReluDense")
     {
         WeightScope dense = layer[name];
-        long[] wide = [configuration.FeedForwardWidth, Model];
+        int wide = configuration.FeedForwardWidth;
         bool isGated = dense["wi_0"].Contains("weight") || (configuration.IsGated && !dense["wi"].Contains("weight"));
         if (isGated != configuration.IsGated)
         {
@@ -100,9 +100,9 @@ internal sealed class T5Weights(
 
         return new T5FeedForward(
             Norm(layer["layer_norm"]),
-            isGated ? Fused(wide, dense["wi_0"], dense["wi_1"]) : Fused(wide, dense["wi"]),
+            isGated ? Fused(wide, Model, dense["wi_0"], dense["wi_1"]) : Fused(wide, Model, dense["wi"]),
             isGated,
-            Fused([Model, configuration.FeedForwardWidth], dense["wo"])
+            Fused(Model, wide, dense["wo"])
         );
     }
 
@@ -125,16 +125,16 @@ internal sealed class T5Weights(
         );
     }
 
-    /// <summary>One linear layer of several that take the same input. Their own memory is free again when it is packed.</summary>
-    public Linear Fused(long[] shape, params ReadOnlySpan<WeightScope> scopes)
+    /// <summary>One linear layer of several that take the same input.</summary>
+    public Linear Fused(int outFeatures, int inFeatures, params ReadOnlySpan<WeightScope> scopes)
     {
         using DisposeScope memory = NewDisposeScope();
-        List<Tensor> parts = [];
+        List<WeightMatrix> parts = [];
         foreach (WeightScope scope in scopes)
         {
-            parts.Add(scope.Take("weight", shape));
+            parts.Add(scope.TakeMatrix("weight", outFeatures, inFeatures));
         }
 
-        return Linear.Create(parts.Count == 1 ? parts[0] : cat(parts, 0), bias: null, computeType);
+        return Linear.Create(JoinedMatrix.Of(parts), bias: null, computeType);
     }
 }

@@ -11,12 +11,19 @@ internal sealed unsafe class AlignedBuffer<T> : SafeHandle
 
     /// <param name="length">Number of elements.</param>
     /// <param name="isZeroed">Without, large memory costs nothing until it is written.</param>
-    public AlignedBuffer(nint length, bool isZeroed = true)
+    /// <param name="isWeight">Whether it will be written whole and then read for long, so that huge pages pay.</param>
+    public AlignedBuffer(nint length, bool isZeroed = true, bool isWeight = false)
         : base(invalidHandleValue: 0, ownsHandle: true)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         nuint bytes = checked((nuint)length * (nuint)sizeof(T));
-        void* memory = NativeMemory.AlignedAlloc(Math.Max(bytes, Alignment), Alignment);
+        bool isHuge = isWeight && bytes >= HugePages.Size;
+        void* memory = NativeMemory.AlignedAlloc(Math.Max(bytes, Alignment), isHuge ? HugePages.Size : Alignment);
+        if (isHuge)
+        {
+            HugePages.Advise(memory, bytes);
+        }
+
         if (isZeroed)
         {
             NativeMemory.Clear(memory, bytes);

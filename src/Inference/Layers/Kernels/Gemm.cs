@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Seq2Seq.Inference.Layers.Matrices;
 
 namespace Seq2Seq.Inference.Layers.Kernels;
 
@@ -30,26 +31,49 @@ internal static unsafe class Gemm<TTiles, TFormat>
         (nint)PanelCount(outFeatures) * TTiles.Width * inFeatures * TFormat.WeightBytes;
 
     /// <summary>Packs <c>[out, in]</c> into panels; scales may be null in formats that have none.</summary>
-    public static void Pack(float* weight, int outFeatures, int inFeatures, byte* packed, float* scales)
+    /// <param name="weight">The weight.</param>
+    /// <param name="scale">What each weight is multiplied by.</param>
+    /// <param name="packed">The panels.</param>
+    /// <param name="scales">What the sums of each output are to be multiplied by.</param>
+    public static void Pack(WeightMatrix weight, float scale, byte* packed, float* scales)
     {
+        int inFeatures = weight.Columns;
         nint stride = (nint)TTiles.Width * TFormat.WeightBytes;
-        WeightPacking.Run(PanelCount(outFeatures), (long)outFeatures * inFeatures, PackPanels);
-
-        void PackPanels(int from, int to)
+        weight.Read(PackRows);
+        int columns = PanelCount(weight.Rows) * TTiles.Width;
+        for (int output = weight.Rows; output < columns; output++)
         {
-            for (int output = from * TTiles.Width; output < to * TTiles.Width; output += WeightPacking.GroupOutputs)
+            if (output % WeightPacking.GroupOutputs == 0)
             {
-                int panel = output / TTiles.Width;
-                int column = output % TTiles.Width;
-                WeightPacking.PackGroup<TFormat>(
-                    weight + ((nint)output * inFeatures),
-                    Math.Clamp(outFeatures - output, 0, WeightPacking.GroupOutputs),
-                    inFeatures,
-                    packed + (panel * inFeatures * stride) + (column * TFormat.WeightBytes),
-                    stride,
-                    scales + output
+                PackGroup(values: null, output, 0);
+            }
+        }
+
+        void PackRows(float* values, int first, int count)
+        {
+            for (int row = 0; row < count; row += WeightPacking.GroupOutputs)
+            {
+                PackGroup(
+                    values + ((nint)row * inFeatures),
+                    first + row,
+                    Math.Min(count - row, WeightPacking.GroupOutputs)
                 );
             }
+        }
+
+        void PackGroup(float* values, int output, int outputs)
+        {
+            int panel = output / TTiles.Width;
+            int column = output % TTiles.Width;
+            WeightPacking.PackGroup<TFormat>(
+                values,
+                outputs,
+                inFeatures,
+                scale,
+                packed + (panel * inFeatures * stride) + (column * TFormat.WeightBytes),
+                stride,
+                scales + output
+            );
         }
     }
 

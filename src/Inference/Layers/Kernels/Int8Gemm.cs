@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Seq2Seq.Inference.Layers.Matrices;
 
 namespace Seq2Seq.Inference.Layers.Kernels;
 
@@ -51,21 +52,21 @@ internal static unsafe class Int8Gemm<TArithmetic>
 
     /// <summary>Quantises and packs <c>[out, in]</c>.</summary>
     /// <param name="weight">The weight.</param>
-    /// <param name="outFeatures">Outputs.</param>
-    /// <param name="inFeatures">Inputs.</param>
+    /// <param name="scale">What each weight is multiplied by.</param>
     /// <param name="packed">Panels, zeroed.</param>
     /// <param name="scales">What a quantum of each output's weights is worth.</param>
     /// <param name="sums">Sum of each output's quantised weights.</param>
-    public static void Pack(float* weight, int outFeatures, int inFeatures, sbyte* packed, float* scales, float* sums)
+    public static void Pack(WeightMatrix weight, float scale, sbyte* packed, float* scales, float* sums)
     {
+        int inFeatures = weight.Columns;
         nint panelBytes = (nint)PaddedDepth(inFeatures) * Width;
-        WeightPacking.Run(PanelCount(outFeatures), (long)outFeatures * inFeatures, PackPanels);
+        weight.Read(PackRows);
 
-        void PackPanels(int from, int to)
+        void PackRows(float* values, int first, int count)
         {
-            for (int output = from * Width; output < Math.Min(to * Width, outFeatures); output++)
+            for (int output = first; output < first + count; output++)
             {
-                float* row = weight + ((nint)output * inFeatures);
+                float* row = values + ((nint)(output - first) * inFeatures);
                 sbyte* column = packed + (output / Width * panelBytes) + (output % Width * Lane);
                 float largest = WeightPacking.LargestMagnitude(row, inFeatures);
                 sums[output] = PackOutput(
@@ -74,7 +75,7 @@ internal static unsafe class Int8Gemm<TArithmetic>
                     largest == 0 ? 0 : TArithmetic.WeightLimit / largest,
                     column
                 );
-                scales[output] = largest / TArithmetic.WeightLimit;
+                scales[output] = largest / TArithmetic.WeightLimit * scale;
             }
         }
     }
@@ -121,6 +122,7 @@ internal static unsafe class Int8Gemm<TArithmetic>
     }
 
     /// <returns>The sum of the quantised weights.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int PackOutput(float* row, int inFeatures, float inverse, sbyte* column)
     {
         const int Lanes = 2;

@@ -4,43 +4,24 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Seq2Seq.Inference.Layers.Kernels;
 
-/// <summary>What packing a weight into panels is made of. Each weight is read once, in whole vectors.</summary>
+/// <summary>What packing a weight into panels is made of: each value is read once, in whole vectors.</summary>
 internal static unsafe class WeightPacking
 {
     /// <summary>Outputs that are packed together.</summary>
     public const int GroupOutputs = 8;
 
-    private const int WeightsWorthATeam = 64 * 1024;
-    private const int ChunksPerCore = 4;
-
-    /// <summary>Packs the panels of a weight on all cores.</summary>
-    /// <param name="panels">Number of panels.</param>
-    /// <param name="weights">Number of weights.</param>
-    /// <param name="pack">Packs the panels from the first number (inclusive) to the second (exclusive).</param>
-    public static void Run(int panels, long weights, Action<int, int> pack)
-    {
-        int chunks = weights < WeightsWorthATeam ? 1 : Math.Min(panels, ChunksPerCore * Environment.ProcessorCount);
-        if (chunks == 1)
-        {
-            pack(0, panels);
-            return;
-        }
-
-        Parallel.For(
-            0,
-            chunks,
-            chunk => pack((int)((long)panels * chunk / chunks), (int)((long)panels * (chunk + 1) / chunks))
-        );
-    }
-
     /// <summary>
     /// Packs up to eight outputs of <c>[out, in]</c> side by side; where there are fewer, zeros. Scales, where the format has
     /// them, are what sums are to be multiplied by.
     /// </summary>
+    // Optimised from the first call on, as all that runs for each weight of a load: by the time that the runtime had
+    // counted its calls the load would be over.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void PackGroup<TFormat>(
         float* weight,
         int outputs,
         int inFeatures,
+        float scale,
         byte* packed,
         nint stride,
         float* scales
@@ -50,24 +31,24 @@ internal static unsafe class WeightPacking
         float* multipliers = stackalloc float[GroupOutputs];
         for (int output = 0; output < outputs; output++)
         {
-            multipliers[output] = 1;
+            multipliers[output] = scale;
             if (TFormat.HasScales)
             {
-                multipliers[output] = TFormat.Multiplier(
-                    LargestMagnitude(weight + ((nint)output * inFeatures), inFeatures)
-                );
-                scales[output] = 1 / multipliers[output];
+                float largest = LargestMagnitude(weight + ((nint)output * inFeatures), inFeatures);
+                float multiplier = TFormat.Multiplier(largest * MathF.Abs(scale));
+                multipliers[output] = multiplier * scale;
+                scales[output] = 1 / multiplier;
             }
         }
 
-        var multiplier = Vector256.Load(multipliers);
+        var factors = Vector256.Load(multipliers);
         int input = 0;
         for (; outputs == GroupOutputs && input + GroupOutputs <= inFeatures; input += GroupOutputs)
         {
             Columns columns = Transpose(weight + input, inFeatures);
             for (int i = 0; i < GroupOutputs; i++)
             {
-                TFormat.Store256(columns[i] * multiplier, packed + ((input + i) * stride));
+                TFormat.Store256(columns[i] * factors, packed + ((input + i) * stride));
             }
         }
 
@@ -79,10 +60,11 @@ internal static unsafe class WeightPacking
                 column[output] = weight[((nint)output * inFeatures) + input];
             }
 
-            TFormat.Store256(Vector256.Load(column) * multiplier, packed + (input * stride));
+            TFormat.Store256(Vector256.Load(column) * factors, packed + (input * stride));
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float LargestMagnitude(float* values, int count)
     {
         Vector256<float> largest = Vector256<float>.Zero;
@@ -107,6 +89,7 @@ internal static unsafe class WeightPacking
     }
 
     /// <summary>Reads a block of eight rows of eight values by its columns.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Columns Transpose(float* block, nint stride)
     {
         // Pairs of rows, then quads, within each half of the vectors; then the halves.
