@@ -1,5 +1,6 @@
 using Seq2Seq.Inference.Families.Bart;
 using Seq2Seq.Inference.Layers;
+using Seq2Seq.Inference.Layers.Matrices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -57,7 +58,7 @@ internal sealed class BertWeights(BertConfiguration configuration, HalfWeights w
             head is { Dense: { } dense, Norm: { } norm } ? HeadLayer(dense, norm) : null,
             new OutputProjection(
                 Linear.Create(
-                    weights.TakeTied(
+                    weights.TakeTiedMatrix(
                         configuration.IsTied ? [.. projection, .. words] : projection,
                         configuration.VocabularySize,
                         Narrow
@@ -114,11 +115,14 @@ internal sealed class BertWeights(BertConfiguration configuration, HalfWeights w
 
     private BertHead HeadLayer(string dense, string norm)
     {
-        Tensor Take(string name, params ReadOnlySpan<long> shape) =>
-            weights.TakeTied([HalfWeights.HeadName(name)], shape);
+        Tensor Take(string name) => weights.TakeTied([HalfWeights.HeadName(name)], Narrow);
         return new BertHead(
-            Linear.Create(Take($"{dense}.weight", Narrow, Model), Take($"{dense}.bias", Narrow), weights.ComputeType),
-            new LayerNorm(Take($"{norm}.weight", Narrow), Take($"{norm}.bias", Narrow), configuration.NormEpsilon)
+            Linear.Create(
+                weights.TakeTiedMatrix([HalfWeights.HeadName($"{dense}.weight")], Narrow, Model),
+                Take($"{dense}.bias"),
+                weights.ComputeType
+            ),
+            new LayerNorm(Take($"{norm}.weight"), Take($"{norm}.bias"), configuration.NormEpsilon)
         );
     }
 
@@ -127,7 +131,7 @@ internal sealed class BertWeights(BertConfiguration configuration, HalfWeights w
 
     private Linear Dense(string name, int outFeatures, int inFeatures) =>
         Linear.Create(
-            weights.Take($"{name}.weight", outFeatures, inFeatures),
+            weights.TakeMatrix($"{name}.weight", outFeatures, inFeatures),
             weights.Take($"{name}.bias", outFeatures),
             weights.ComputeType
         );
@@ -136,14 +140,14 @@ internal sealed class BertWeights(BertConfiguration configuration, HalfWeights w
     private Linear Fused(string scope, params ReadOnlySpan<string> names)
     {
         using DisposeScope memory = NewDisposeScope();
-        List<Tensor> parts = [];
+        List<WeightMatrix> parts = [];
         List<Tensor> biases = [];
         foreach (string name in names)
         {
-            parts.Add(weights.Take($"{scope}{name}.weight", Model, Model));
+            parts.Add(weights.TakeMatrix($"{scope}{name}.weight", Model, Model));
             biases.Add(weights.Take($"{scope}{name}.bias", Model));
         }
 
-        return Linear.Create(cat(parts, 0), cat(biases, 0), weights.ComputeType);
+        return Linear.Create(JoinedMatrix.Of(parts), cat(biases, 0), weights.ComputeType);
     }
 }

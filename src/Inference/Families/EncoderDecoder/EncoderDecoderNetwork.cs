@@ -39,7 +39,7 @@ internal sealed class EncoderDecoderNetwork : INetwork
         {
             WeightScope projection = weights["enc_to_dec_proj"];
             Projection = Linear.Create(
-                projection.Take("weight", decoder.ModelWidth, encoder.ModelWidth),
+                projection.TakeMatrix("weight", decoder.ModelWidth, encoder.ModelWidth),
                 projection.Take("bias", decoder.ModelWidth),
                 options.ComputeType
             );

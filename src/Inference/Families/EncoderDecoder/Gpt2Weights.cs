@@ -53,7 +53,7 @@ internal sealed class Gpt2Weights(Gpt2Configuration configuration, HalfWeights w
             Norm("ln_f"),
             new OutputProjection(
                 Linear.Create(
-                    weights.TakeTied(
+                    weights.TakeTiedMatrix(
                         configuration.IsTied ? [.. head, .. words] : head,
                         configuration.VocabularySize,
                         Model

@@ -1,4 +1,5 @@
 using Seq2Seq.Inference.Devices;
+using Seq2Seq.Inference.Layers.Matrices;
 using Seq2Seq.Inference.Weights;
 using static TorchSharp.torch;
 
@@ -24,4 +25,11 @@ internal sealed class HalfWeights(WeightScope weights, string[] scopes, ComputeT
     /// <summary>Takes a tensor that the checkpoint has under one or more of these names.</summary>
     public Tensor TakeTied(ReadOnlySpan<string> names, params ReadOnlySpan<long> shape) =>
         weights.TakeTied(names, shape);
+
+    /// <inheritdoc cref="WeightScope.TakeMatrix"/>
+    public WeightMatrix TakeMatrix(string name, int rows, int columns) => TakeTiedMatrix(NamesOf(name), rows, columns);
+
+    /// <summary>Takes a matrix that the checkpoint has under one or more of these names.</summary>
+    public WeightMatrix TakeTiedMatrix(ReadOnlySpan<string> names, int rows, int columns) =>
+        weights.TakeTiedMatrix(names, rows, columns);
 }

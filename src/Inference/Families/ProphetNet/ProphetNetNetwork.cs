@@ -1,6 +1,7 @@
 using Seq2Seq.Inference.Families.Bart;
 using Seq2Seq.Inference.Generation;
 using Seq2Seq.Inference.Layers;
+using Seq2Seq.Inference.Layers.Matrices;
 using Seq2Seq.Inference.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -173,7 +174,7 @@ internal sealed class ProphetNetNetwork : INetwork
 
     private Linear Dense(int outFeatures, int inFeatures, WeightScope scope) =>
         Linear.Create(
-            scope.Take("weight", outFeatures, inFeatures),
+            scope.TakeMatrix("weight", outFeatures, inFeatures),
             scope.Take("bias", outFeatures),
             _options.ComputeType
         );
@@ -181,15 +182,15 @@ internal sealed class ProphetNetNetwork : INetwork
     /// <summary>One linear layer of several that take the same input.</summary>
     private Linear Fused(params ReadOnlySpan<WeightScope> scopes)
     {
-        List<Tensor> weights = [];
+        List<WeightMatrix> parts = [];
         List<Tensor> biases = [];
         foreach (WeightScope scope in scopes)
         {
-            weights.Add(scope.Take("weight", Model, Model));
+            parts.Add(scope.TakeMatrix("weight", Model, Model));
             biases.Add(scope.Take("bias", Model));
         }
 
-        return Linear.Create(cat(weights, 0), cat(biases, 0), _options.ComputeType);
+        return Linear.Create(JoinedMatrix.Of(parts), cat(biases, 0), _options.ComputeType);
     }
 }
 

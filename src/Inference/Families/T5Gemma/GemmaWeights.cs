@@ -1,6 +1,7 @@
 using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Families.T5;
 using Seq2Seq.Inference.Layers;
+using Seq2Seq.Inference.Layers.Matrices;
 using Seq2Seq.Inference.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -56,11 +57,14 @@ internal sealed class GemmaWeights(GemmaHalf half, ComputeType computeType)
         return new GemmaFeedForward(
             Norm(layer["pre_feedforward_layernorm"], Model),
             Linear.Create(
-                cat([mlp["gate_proj"].Take("weight", wide, Model), mlp["up_proj"].Take("weight", wide, Model)], 0),
+                JoinedMatrix.Of([
+                    mlp["gate_proj"].TakeMatrix("weight", wide, Model),
+                    mlp["up_proj"].TakeMatrix("weight", wide, Model),
+                ]),
                 bias: null,
                 computeType
             ),
-            Linear.Create(mlp["down_proj"].Take("weight", Model, wide), bias: null, computeType),
+            Linear.Create(mlp["down_proj"].TakeMatrix("weight", Model, wide), bias: null, computeType),
             Norm(layer["post_feedforward_layernorm"], Model)
         );
     }
@@ -90,18 +94,18 @@ internal sealed class GemmaWeights(GemmaHalf half, ComputeType computeType)
     private Linear Fused(int inFeatures, params ReadOnlySpan<(WeightScope Scope, int OutFeatures)> parts)
     {
         using DisposeScope memory = NewDisposeScope();
-        List<Tensor> weights = [];
+        List<WeightMatrix> weights = [];
         List<Tensor> biases = [];
         foreach ((WeightScope scope, int outFeatures) in parts)
         {
-            weights.Add(scope.Take("weight", outFeatures, inFeatures));
+            weights.Add(scope.TakeMatrix("weight", outFeatures, inFeatures));
             if (half.HasAttentionBias)
             {
                 biases.Add(scope.Take("bias", outFeatures));
             }
         }
 
-        return Linear.Create(cat(weights, 0), biases.Count == 0 ? null : cat(biases, 0), computeType);
+        return Linear.Create(JoinedMatrix.Of(weights), biases.Count == 0 ? null : cat(biases, 0), computeType);
     }
 }
 
