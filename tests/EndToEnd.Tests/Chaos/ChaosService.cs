@@ -122,6 +122,22 @@ internal sealed class ChaosService : IAsyncDisposable
         }
     }
 
+    /// <summary>Returns when every worker works, so that the next fault finds somebody who takes over.</summary>
+    public Task UntilAllWorkAsync(CancellationToken cancellationToken) =>
+        UntilAsync(
+            async () =>
+                (
+                    await ReadAsync(
+                        "SELECT name FROM slot WHERE state = 'ready' AND split_part(worker_id, ':', 2) = ANY ($1)",
+                        row => row.GetString(0),
+                        cancellationToken,
+                        Workers.Select(worker => worker.Id.ToString(CultureInfo.InvariantCulture)).ToArray()
+                    )
+                ).Count == WorkerCount,
+            "every worker works",
+            cancellationToken
+        );
+
     public Task RandomMomentAsync(CancellationToken cancellationToken) =>
         Task.Delay(Random.Next(0, 1000), cancellationToken);
 
