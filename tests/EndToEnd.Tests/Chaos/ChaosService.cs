@@ -131,7 +131,8 @@ internal sealed class ChaosService : IAsyncDisposable
                         "SELECT name FROM slot WHERE state = 'ready' AND split_part(worker_id, ':', 2) = ANY ($1)",
                         row => row.GetString(0),
                         cancellationToken,
-                        Workers.Select(worker => worker.Id.ToString(CultureInfo.InvariantCulture)).ToArray()
+                        // Its elements would be taken for parameters.
+                        (object)Workers.Select(worker => worker.Id.ToString(CultureInfo.InvariantCulture)).ToArray()
                     )
                 ).Count == WorkerCount,
             "every worker works",
@@ -388,11 +389,16 @@ internal sealed class ChaosService : IAsyncDisposable
         {
             return await condition();
         }
-        catch (NpgsqlException)
+        catch (NpgsqlException exception) when (!IsMistake(exception))
         {
             return false;
         }
     }
+
+    // A statement that PostgreSQL does not understand will not be understood later either.
+    private static bool IsMistake(NpgsqlException exception) =>
+        exception.SqlState is { } state
+        && (state == PostgresErrorCodes.ProtocolViolation || state.StartsWith("42", StringComparison.Ordinal));
 
     private async Task<long> CountAsync(string sql, CancellationToken cancellationToken) =>
         (await ReadAsync(sql, row => row.GetInt64(0), cancellationToken))[0];
