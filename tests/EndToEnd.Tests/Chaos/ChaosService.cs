@@ -311,7 +311,8 @@ internal sealed class ChaosService : IAsyncDisposable
         {
             if (waited.Elapsed > Patience)
             {
-                throw new TimeoutException($"Not within {Patience}: {what}.\n{Logs()}");
+                string tables = await DescribeAsync(cancellationToken);
+                throw new TimeoutException($"Not within {Patience}: {what}.\n{tables}\n{Logs()}");
             }
 
             await Task.Delay(Interval, cancellationToken);
@@ -325,6 +326,38 @@ internal sealed class ChaosService : IAsyncDisposable
                 .Select((worker, index) => $"== {WorkerName(index)} ({worker.Id})\n{Tail(worker.Log)}")
                 .Append(Tail(Api.Log))
         );
+
+    // What waits, what runs, who holds whom up.
+    private async Task<string> DescribeAsync(CancellationToken cancellationToken)
+    {
+        IReadOnlyList<string> rows = await ReadAsync(
+            """
+            SELECT 'at ' || now()
+            UNION ALL
+            SELECT 'job ' || id || ' ' || state || ' ' || lines_done || '/' || lines || ' ' || coalesce(error_code, '')
+            FROM job WHERE finished_at IS NULL
+            UNION ALL
+            SELECT 'shard ' || shard.id || ' ' || shard.state || ' ' || attempts || ' ' || coalesce(worker, '') || ' until '
+                || coalesce(lease_until::text, '') || ' not before ' || coalesce(not_before::text, '') || ' queued '
+                || coalesce(queued_at::text, '') || ' Hangfire ' || coalesce(hangfire_job_id, '') || ' '
+                || coalesce(jobqueue.queue, '') || ' fetched ' || coalesce(jobqueue.fetchedat::text, '')
+            FROM shard LEFT JOIN hangfire.jobqueue ON jobqueue.jobid::text = shard.hangfire_job_id
+            WHERE shard.state IN ('waiting', 'queued', 'running')
+            UNION ALL
+            SELECT 'slot ' || slot.worker_id || ' ' || slot.state || ' ' || slot_model.state || ' ' || heartbeat_at
+            FROM slot JOIN worker ON worker.id = slot.worker_id JOIN slot_model ON slot_model.worker_id = slot.worker_id
+            UNION ALL
+            SELECT 'session ' || pid || ' ' || application_name || ' ' || state || ' since ' || state_change || ' '
+                || coalesce(wait_event_type || ' ' || wait_event, '') || ' behind ' || pg_blocking_pids(pid)::text || ' '
+                || left(regexp_replace(query, '\s+', ' ', 'g'), 100)
+            FROM pg_stat_activity WHERE usename = $1 AND application_name <> 'chaos'
+            """,
+            row => row.IsDBNull(0) ? "" : row.GetString(0),
+            cancellationToken,
+            Role
+        );
+        return string.Join('\n', rows);
+    }
 
     public async ValueTask DisposeAsync()
     {
