@@ -72,8 +72,9 @@ internal sealed partial class Feeder(
 
             await using var batch = new NpgsqlBatch(connection);
             batch.BatchCommands.Add(ShardEnqueuer.Command(claimed));
+            // In the same round trip: the work begins when this has been seen.
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
             await batch.ExecuteNonQueryAsync(cancellationToken);
-            await transaction.CommitAsync(cancellationToken);
         }
 
         await NoteAsync(connection, claimed, cancellationToken);

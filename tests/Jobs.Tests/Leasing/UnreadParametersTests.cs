@@ -138,8 +138,12 @@ public sealed class UnreadParametersTests(TestDatabase database) : IClassFixture
     /// <summary>The model is ready on a live worker that knows these parameters.</summary>
     private async Task StandAsync(string[] parameters)
     {
+        // It lives on, however long the test takes.
         await database.ExecuteAsync(
-            "INSERT INTO worker (id, process_id, host, version, parameters) VALUES ('other', 1, 'h', '2', string_to_array($1, ' '))",
+            """
+            INSERT INTO worker (id, process_id, host, version, heartbeat_at, parameters)
+            VALUES ('other', 1, 'h', '2', now() + interval '1 hour', string_to_array($1, ' '))
+            """,
             string.Join(' ', parameters)
         );
         await database.ExecuteAsync(
