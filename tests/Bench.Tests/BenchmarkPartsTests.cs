@@ -170,7 +170,7 @@ public sealed class BenchmarkPartsTests
 
     [Theory]
     [InlineData("store", 3)]
-    [InlineData("scheduling", 4)]
+    [InlineData("scheduling", 10)]
     public async Task What_the_database_costs_is_written_line_by_line(string id, int lines)
     {
         using TinyRun run = new();
