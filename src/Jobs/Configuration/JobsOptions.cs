@@ -26,7 +26,10 @@ public sealed class JobsOptions
     [Range(1, 1000)]
     public int FeedWindow { get; set; } = 8;
 
-    /// <summary>Shards that a slot runs at once: their lines are decoded together, so that a slot stays busy while one shard ends.</summary>
+    /// <summary>
+    /// Shards that a slot runs at once: their lines are decoded together, so that a slot stays busy while one shard ends. One
+    /// more has a place that is kept for jobs without another shard at work.
+    /// </summary>
     [Range(1, 64)]
     public int ShardsPerSlot { get; set; } = 3;
 
