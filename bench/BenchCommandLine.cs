@@ -66,6 +66,8 @@ internal static class BenchCommandLine
             AgreementCommand(),
             StoreCommand(),
             SchedulingCommand(),
+            PlainHangfireCommand(),
+            EnqueueCommand(),
         };
         foreach (Option option in new Option[] { peers, models, rows, runs, seconds, search, machine, output })
         {
@@ -273,6 +275,56 @@ internal static class BenchCommandLine
                     parsed.GetValue(jobs),
                     parsed.GetValue(shards),
                     TimeSpan.FromSeconds(parsed.GetValue(idle)),
+                    Console.Out,
+                    cancellationToken
+                )
+        );
+        return command;
+    }
+
+    private static Command PlainHangfireCommand()
+    {
+        var database = new Argument<string>("DATABASE") { Description = "A connection string" };
+        var latencies = new Argument<int>("LATENCIES");
+        var jobs = new Argument<int>("JOBS");
+        var command = new Command("plain-hangfire", "The part of scheduling that is plain Hangfire's.")
+        {
+            database,
+            latencies,
+            jobs,
+        };
+        command.Hidden = true;
+        command.SetAction(
+            (parsed, cancellationToken) =>
+                PlainHangfire.WorkAsync(
+                    parsed.GetRequiredValue(database),
+                    parsed.GetValue(latencies),
+                    parsed.GetValue(jobs),
+                    Console.Out,
+                    cancellationToken
+                )
+        );
+        return command;
+    }
+
+    private static Command EnqueueCommand()
+    {
+        var database = new Argument<string>("DATABASE") { Description = "A connection string" };
+        var first = new Argument<int>("FIRST");
+        var count = new Argument<int>("COUNT");
+        var command = new Command("enqueue", "The other process of scheduling: enqueues jobs of plain Hangfire.")
+        {
+            database,
+            first,
+            count,
+        };
+        command.Hidden = true;
+        command.SetAction(
+            (parsed, cancellationToken) =>
+                PlainHangfire.EnqueueAsync(
+                    parsed.GetRequiredValue(database),
+                    parsed.GetValue(first),
+                    parsed.GetValue(count),
                     Console.Out,
                     cancellationToken
                 )

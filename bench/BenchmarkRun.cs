@@ -5,6 +5,7 @@ using Seq2Seq.Bench.Measuring;
 using Seq2Seq.Bench.Profile;
 using Seq2Seq.Bench.Quality;
 using Seq2Seq.Bench.Reporting;
+using Seq2Seq.Bench.Scale;
 using Seq2Seq.Bench.Scheduling;
 using Seq2Seq.Bench.Service;
 using Seq2Seq.Bench.Store;
@@ -22,6 +23,9 @@ internal static class BenchmarkRun
             .. EngineWorkloads.All(scale).Select(workload => new EngineBenchmark(workload)),
             new LoadBenchmark([BenchmarkFiles.BundledModel, "t5-small", "opus-mt"]),
             new ServiceBenchmark(),
+            new ScaleBenchmark(),
+            new NeighbourBenchmark(),
+            new TablesBenchmark(),
             new QualityBenchmark(),
             new ProfileBenchmark(),
             new TextBenchmark(

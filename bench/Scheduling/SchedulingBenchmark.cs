@@ -25,6 +25,7 @@ namespace Seq2Seq.Bench.Scheduling;
 internal static class SchedulingBenchmark
 {
     private const string Model = "echo";
+    private const int Clients = 8;
 
     // A backend reports what it has done within ten idle seconds.
     private static readonly TimeSpan _reportingTime = TimeSpan.FromSeconds(12);
@@ -45,8 +46,15 @@ internal static class SchedulingBenchmark
         await using var server = new PostgresServer();
         string database = await server.CreateDatabaseAsync(cancellationToken);
         var echo = new Echo();
+        using (var api = await StartAsync(database, echo, workers: false, cancellationToken))
+        {
+            await SubmitAsync(api, shards, output, cancellationToken);
+            await api.StopAsync(cancellationToken);
+        }
+
         using (var worker = await StartAsync(database, echo, workers: true, cancellationToken))
         {
+            await MeasureJobsAsync(database, shards, output, cancellationToken);
             await MeasureLatencyAsync("same process", worker, echo, jobs, output, cancellationToken);
             using (var api = await StartAsync(database, echo, workers: false, cancellationToken))
             {
@@ -60,6 +68,65 @@ internal static class SchedulingBenchmark
         }
 
         await server.DropDatabaseAsync(database, cancellationToken);
+        await PlainHangfire.RunAsync(server, jobs, shards, output, cancellationToken);
+    }
+
+    // Nobody works on them yet.
+    private static async Task SubmitAsync(IHost api, int jobs, TextWriter output, CancellationToken cancellationToken)
+    {
+        var submitter = api.Services.GetRequiredService<JobSubmitter>();
+        int half = jobs / 2;
+        double alone = await SubmitAsync(0, half, clients: 1);
+        double together = await SubmitAsync(half, jobs, Clients);
+        await output.WriteLineAsync(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{jobs} jobs of one line: submitted {alone:F0}/s by one client, {together:F0}/s by {Clients}"
+            )
+        );
+
+        async Task<double> SubmitAsync(int first, int end, int clients)
+        {
+            long start = Stopwatch.GetTimestamp();
+            await Parallel.ForAsync(
+                first,
+                end,
+                new ParallelOptions { MaxDegreeOfParallelism = clients, CancellationToken = cancellationToken },
+                async (i, token) =>
+                    await submitter.SubmitAsync(
+                        new JobRequest { Model = Model },
+                        Lines([string.Create(CultureInfo.InvariantCulture, $"job {i}")]),
+                        token
+                    )
+            );
+            return (end - first) / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        }
+    }
+
+    // From the first start to the last end, as the tables have them.
+    private static async Task MeasureJobsAsync(
+        string database,
+        int jobs,
+        TextWriter output,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var dataSource = NpgsqlDataSource.Create(database);
+        await using var command = dataSource.CreateCommand(
+            "SELECT extract(epoch FROM max(finished_at) - min(started_at))::float8 FROM job HAVING bool_and(finished_at IS NOT NULL)"
+        );
+        object? seconds;
+        while ((seconds = await command.ExecuteScalarAsync(cancellationToken)) is null)
+        {
+            await Task.Delay(100, cancellationToken);
+        }
+
+        await output.WriteLineAsync(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{jobs} jobs of one line: worked {jobs / (double)seconds:F0}/s"
+            )
+        );
     }
 
     private static async Task MeasureLatencyAsync(

@@ -1,9 +1,9 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Http.Json;
 using System.Runtime.InteropServices;
-using System.Text.Json;
+using Npgsql;
 using Seq2Seq.Bench.Measuring;
 
 namespace Seq2Seq.Bench.Service;
@@ -16,25 +16,22 @@ internal sealed partial class ServiceRun : IAsyncDisposable
 
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(5);
 
-    private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("seq2seq-bench-");
+    private readonly ServiceFolder _folder = new();
     private readonly Process _process;
-    private readonly HttpClient _http = new() { Timeout = Timeout.InfiniteTimeSpan };
     private readonly TaskCompletionSource<Uri> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private ServiceRun()
+    private ServiceRun(string? configuration)
     {
-        // Temporary folders are closed to others, and PostgreSQL runs as another user when this runs as root.
-        File.SetUnixFileMode(_data.FullName, (UnixFileMode)0b111_001_001);
         ProcessStartInfo start = new(
-            Path.Combine(
-                Path.GetDirectoryName(ChildProcess.Bench)!,
-                "..",
-                "..",
-                "Api",
-                Path.GetFileName(Path.GetDirectoryName(ChildProcess.Bench)!),
-                "seq2seq"
-            ),
-            ["serve", "--data", _data.FullName, "--urls", "http://127.0.0.1:0"]
+            Executable,
+            [
+                "serve",
+                "--data",
+                _folder.Path,
+                "--urls",
+                "http://127.0.0.1:0",
+                .. configuration is null ? [] : (string[])["--config", configuration],
+            ]
         )
         {
             UseShellExecute = false,
@@ -50,16 +47,38 @@ internal sealed partial class ServiceRun : IAsyncDisposable
         _process.BeginErrorReadLine();
     }
 
+    /// <summary>The program, built beside this one.</summary>
+    public static string Executable { get; } =
+        Path.GetFullPath(
+            Path.Combine(
+                Path.GetDirectoryName(ChildProcess.Bench)!,
+                "..",
+                "..",
+                "Api",
+                Path.GetFileName(Path.GetDirectoryName(ChildProcess.Bench)!),
+                "seq2seq"
+            )
+        );
+
+    public HttpClient Http { get; } = new() { Timeout = Timeout.InfiniteTimeSpan };
+
+    public int ProcessId => _process.Id;
+
+    /// <summary>Where its database lies.</summary>
+    public ServiceFolder Folder => _folder;
+
     /// <summary>Starts it and waits until it is ready.</summary>
-    public static async Task<ServiceRun> StartAsync(CancellationToken cancellationToken)
+    /// <param name="configuration">A configuration file; null for the one beside the program, with the bundled model.</param>
+    /// <param name="cancellationToken">Ends it early.</param>
+    public static async Task<ServiceRun> StartAsync(string? configuration, CancellationToken cancellationToken)
     {
-        ServiceRun service = new();
+        ServiceRun service = new(configuration);
         try
         {
-            service._http.BaseAddress = await service._address.Task.WaitAsync(_patience, cancellationToken);
+            service.Http.BaseAddress = await service._address.Task.WaitAsync(_patience, cancellationToken);
             while (true)
             {
-                using HttpResponseMessage response = await service._http.GetAsync("readyz", cancellationToken);
+                using HttpResponseMessage response = await service.Http.GetAsync("readyz", cancellationToken);
                 if (response.StatusCode == HttpStatusCode.OK)
                 {
                     return service;
@@ -75,50 +94,16 @@ internal sealed partial class ServiceRun : IAsyncDisposable
         }
     }
 
-    /// <summary>Submits a file of lines as one job, waits for its end, and reads all of its results.</summary>
+    /// <summary>Submits a file of lines as one job, and reads its results while it runs.</summary>
     /// <returns>Seconds from the first byte sent to the last received.</returns>
     /// <exception cref="InvalidOperationException">The job did not complete, or results are missing.</exception>
     public async Task<double> RunAsync(string lines, string model, CancellationToken cancellationToken)
     {
-        long started = Stopwatch.GetTimestamp();
         await using FileStream file = File.OpenRead(lines);
         using StreamContent content = new(file);
         content.Headers.ContentType = new MediaTypeHeaderValue("text/plain");
-        using HttpResponseMessage submitted = await _http.PostAsync(
-            new Uri($"jobs?model={model}", UriKind.Relative),
-            content,
-            cancellationToken
-        );
-        string body = await submitted.Content.ReadAsStringAsync(cancellationToken);
-        if (submitted.StatusCode != HttpStatusCode.Accepted)
-        {
-            throw new InvalidOperationException($"The job was answered {(int)submitted.StatusCode}: {body}");
-        }
-
-        string id = JsonDocument.Parse(body).RootElement.GetProperty("id").GetString()!;
-        JsonElement job;
-        while (true)
-        {
-            job = await _http.GetFromJsonAsync<JsonElement>(new Uri("jobs/" + id, UriKind.Relative), cancellationToken);
-            string state = job.GetProperty("state").GetString()!;
-            if (state == "completed")
-            {
-                break;
-            }
-
-            if (state is "failed" or "cancelled")
-            {
-                throw new InvalidOperationException($"The job {state}: {job}");
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(50), cancellationToken);
-        }
-
-        long received = await CountResultsAsync(id, cancellationToken);
-        double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        return received == job.GetProperty("lines").GetInt64() && job.GetProperty("lines_failed").GetInt64() == 0
-            ? seconds
-            : throw new InvalidOperationException($"{received} results were read of this job: {job}");
+        JobTimes times = await JobOverHttp.RunAsync(Http, $"jobs?model={model}", content, cancellationToken);
+        return times.Total;
     }
 
     /// <summary>Stops it and its database.</summary>
@@ -130,25 +115,9 @@ internal sealed partial class ServiceRun : IAsyncDisposable
             await _process.WaitForExitAsync();
         }
 
-        _http.Dispose();
+        Http.Dispose();
         _process.Dispose();
-        _data.Delete(recursive: true);
-    }
-
-    private async Task<long> CountResultsAsync(string id, CancellationToken cancellationToken)
-    {
-        await using Stream results = await _http.GetStreamAsync(
-            new Uri($"jobs/{id}/results?format=jsonl", UriKind.Relative),
-            cancellationToken
-        );
-        byte[] buffer = new byte[1 << 16];
-        long count = 0;
-        for (int read; (read = await results.ReadAsync(buffer, cancellationToken)) > 0; )
-        {
-            count += buffer.AsSpan(0, read).Count((byte)'\n');
-        }
-
-        return count;
+        _folder.Dispose();
     }
 
     private void Read(string? line)

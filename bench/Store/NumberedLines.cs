@@ -2,10 +2,11 @@ using System.Text;
 
 namespace Seq2Seq.Bench.Store;
 
-/// <summary>A text stream of numbered lines that is made while it is read.</summary>
-internal sealed class NumberedLines(int lines) : Stream
+/// <summary>A stream of lines that are made while it is read.</summary>
+/// <param name="lines">How many.</param>
+/// <param name="line">A line by its number.</param>
+internal sealed class NumberedLines(int lines, Func<int, string> line) : Stream
 {
-    private readonly byte[] _line = new byte[64];
     private ReadOnlyMemory<byte> _rest;
     private int _next;
 
@@ -26,8 +27,7 @@ internal sealed class NumberedLines(int lines) : Stream
         {
             if (_rest.IsEmpty)
             {
-                int length = Encoding.UTF8.GetBytes($"The quick brown fox no. {_next++} jumps.\n", _line);
-                _rest = _line.AsMemory(0, length);
+                _rest = Encoding.UTF8.GetBytes(line(_next++) + "\n");
             }
 
             int count = Math.Min(_rest.Length, buffer.Length - read);

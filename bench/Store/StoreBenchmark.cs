@@ -61,7 +61,7 @@ internal static class StoreBenchmark
             .GetRequiredService<JobSubmitter>()
             .SubmitAsync(
                 new JobRequest { Model = Model },
-                InputFormats.All[0].ReadAsync(new NumberedLines(lines), cancellationToken),
+                InputFormats.All[0].ReadAsync(Lines(lines), cancellationToken),
                 cancellationToken
             );
         double submit = Stopwatch.GetElapsedTime(started).TotalSeconds;
@@ -143,7 +143,7 @@ internal static class StoreBenchmark
             async (_, token) =>
                 await submitter.SubmitAsync(
                     new JobRequest { Model = Model },
-                    InputFormats.All[0].ReadAsync(new NumberedLines(10), token),
+                    InputFormats.All[0].ReadAsync(Lines(10), token),
                     token
                 )
         );
@@ -165,6 +165,9 @@ internal static class StoreBenchmark
         services.AddJobStore();
         return services.BuildServiceProvider();
     }
+
+    private static NumberedLines Lines(int count) =>
+        new(count, i => FormattableString.Invariant($"The quick brown fox no. {i} jumps."));
 
     private static SequenceResult Result(string text) =>
         new()

@@ -49,6 +49,32 @@ internal sealed class BenchmarkFiles
         }
     }
 
+    /// <summary>
+    /// The cheapest model that there is: one layer of width 12, of the tests' reference data, with its tokenizer. Where it
+    /// runs, all else is what is measured.
+    /// </summary>
+    /// <returns>A Hugging Face folder.</returns>
+    public string TinyModel()
+    {
+        string folder = Model("tiny-marian");
+        string data = Path.Combine(_repository, "tests", "Inference.Tests", "Data");
+        if (!File.Exists(Path.Combine(folder, "model.safetensors")))
+        {
+            Directory.CreateDirectory(folder);
+            // The model's config.json last.
+            foreach (
+                string file in Directory
+                    .GetFiles(Path.Combine(data, "tokenizers", "marian-multilingual"))
+                    .Concat(Directory.GetFiles(Path.Combine(data, "translations", "marian")).Order())
+            )
+            {
+                File.Copy(file, Path.Combine(folder, Path.GetFileName(file)), overwrite: true);
+            }
+        }
+
+        return folder;
+    }
+
     /// <summary>Words of Debian's wamerican in random order, each with the bundled model's prefix.</summary>
     /// <exception cref="InvalidOperationException">The dictionary is not there, or too small.</exception>
     public string Words(int count) =>

@@ -23,6 +23,12 @@ internal sealed record BenchmarkScale
             SchedulingJobs = 5,
             SchedulingShards = 10,
             IdleSeconds = 0.2,
+            JobLines = [10, 2_000],
+            LongLines = 100,
+            SmallHttpJobs = 12,
+            NeighbourJobs = 1,
+            NeighbourLines = 2_000,
+            TablesMinutes = 0.02,
         };
 
     public int Words { get; init; } = 20_000;
@@ -51,4 +57,22 @@ internal sealed record BenchmarkScale
     public int SchedulingJobs { get; init; } = 200;
     public int SchedulingShards { get; init; } = 1_000;
     public double IdleSeconds { get; init; } = 15;
+
+    /// <summary>Lines of the jobs whose cost for each line is compared.</summary>
+    public IReadOnlyList<int> JobLines { get; init; } = [1_000, 10_000, 100_000, 1_000_000];
+
+    /// <summary>Lines of 536 bytes: with a million, as many bytes as a submit may have.</summary>
+    public int LongLines { get; init; } = 1_000_000;
+
+    /// <summary>Jobs of ten lines over HTTP.</summary>
+    public int SmallHttpJobs { get; init; } = 10_000;
+
+    /// <summary>Small jobs of each key beside a large one.</summary>
+    public int NeighbourJobs { get; init; } = 20;
+
+    /// <summary>Lines of the large one.</summary>
+    public int NeighbourLines { get; init; } = 1_000_000;
+
+    /// <summary>How long small jobs come and go while the tables are watched.</summary>
+    public double TablesMinutes { get; init; } = 30;
 }

@@ -137,6 +137,7 @@ public sealed class SequenceModel : IAsyncDisposable
     {
         Dictionary<SequenceInput, Task<SequenceResult>> distinct = new(SequenceInputComparer.Instance);
         var started = new Task<SequenceResult>[inputs.Count];
+        LineCall call = new(inputs.Count);
         List<LineRequest> handover = [];
         for (int i = 0; i < inputs.Count; i++)
         {
@@ -151,12 +152,12 @@ public sealed class SequenceModel : IAsyncDisposable
             distinct[input] = started[i];
             if (handover.Count >= LinesPerHandover)
             {
-                HandOver(handover);
+                HandOver(call, handover);
                 cancellationToken.ThrowIfCancellationRequested();
             }
         }
 
-        HandOver(handover);
+        HandOver(call, handover);
         return await Task.WhenAll(started);
     }
 
@@ -199,11 +200,11 @@ public sealed class SequenceModel : IAsyncDisposable
         return FinishAsync(pieces, requests, settings);
     }
 
-    private void HandOver(List<LineRequest> handover)
+    private void HandOver(LineCall call, List<LineRequest> handover)
     {
         if (handover.Count > 0)
         {
-            _batch.Add([.. handover]);
+            _batch.Add(call, [.. handover]);
             handover.Clear();
         }
     }

@@ -80,6 +80,58 @@ public sealed class BenchmarkPartsTests
     }
 
     [Fact]
+    public async Task Jobs_of_every_size_come_in_by_every_way_and_many_small_ones_after_them()
+    {
+        using TinyRun run = new();
+
+        BenchmarkSection section = await run.RunAsync("scale");
+
+        section
+            .Tables[0]
+            .Rows.Select(row => (row[0], row[1]))
+            .Should()
+            .Equal(
+                ("HTTP, text", "10"),
+                ("HTTP, form with JSON Lines", "10"),
+                ("`run --server`", "10"),
+                ("HTTP, text", "2,000"),
+                ("HTTP, form with JSON Lines", "2,000"),
+                ("`run --server`", "2,000"),
+                ("HTTP, text, long lines", "100"),
+                ("`run`, its own service", "10"),
+                ("`run`, its own service", "2,000")
+            );
+        section
+            .Tables[0]
+            .Rows.Should()
+            .OnlyContain(row => TinyRun.Number(row[8]) > 0 && TinyRun.Number(row[10]) > 0, "memory was seen");
+        TinyRun.Number(section.Tables[1].Rows[0][3]).Should().BePositive();
+        section.Tables[2].Rows.Select(row => row[0]).Should().Contain(["shard", "hangfire.job"]);
+    }
+
+    [Fact]
+    public async Task Small_jobs_of_both_keys_run_beside_a_large_one()
+    {
+        using TinyRun run = new();
+
+        BenchmarkSection section = await run.RunAsync("neighbours");
+
+        section.Tables[0].Rows.Select(row => row[1]).Should().Equal("another", "the same", "another", "the same");
+        section.Tables[0].Rows.Should().OnlyContain(row => TinyRun.Number(row[6]) > 0);
+    }
+
+    [Fact]
+    public async Task Tables_are_watched_while_jobs_come_and_go()
+    {
+        using TinyRun run = new();
+
+        BenchmarkSection section = await run.RunAsync("tables");
+
+        section.Tables[0].Rows.Should().HaveCount(10);
+        section.Tables[0].Header.Should().Contain(["job", "shard_result", "hangfire.state"]);
+    }
+
+    [Fact]
     public async Task Every_compute_type_has_its_quality()
     {
         using TinyRun run = new();
@@ -118,7 +170,7 @@ public sealed class BenchmarkPartsTests
 
     [Theory]
     [InlineData("store", 3)]
-    [InlineData("scheduling", 4)]
+    [InlineData("scheduling", 10)]
     public async Task What_the_database_costs_is_written_line_by_line(string id, int lines)
     {
         using TinyRun run = new();

@@ -3,29 +3,43 @@ using System.Diagnostics.CodeAnalysis;
 namespace Seq2Seq.Inference.Scheduling;
 
 /// <summary>
-/// Lines that wait. They leave in windows: a window is the next lines in order of arrival, and its longest leave first, so
-/// that lines of similar length are encoded together and none waits for more than the windows before it. Thread-safe.
+/// Lines that wait. Those of one caller leave in windows: a window is the next lines in order of arrival, and its longest
+/// leave first, so that lines of similar length are encoded together and none waits for more than the windows before it.
+/// Of several callers, every second line is the first caller's and every other that of the one with the fewest left: few
+/// lines pass many, and nobody waits for ever. Thread-safe.
 /// </summary>
 internal sealed class LineQueue(int windowSize)
 {
     private readonly Lock _lock = new();
-    private readonly Queue<LineRequest> _arrived = new();
-    private readonly Stack<LineRequest> _window = new();
+    private readonly List<LineCall> _calls = [];
+    private readonly Stack<LineRequest> _givenBack = new();
+    private LineCall? _next;
+    private bool _isFirstCallersTurn;
+    private int _places;
     private volatile int _count;
     private bool _isClosed;
 
     /// <summary>Lines that wait.</summary>
     public int Count => _count;
 
+    /// <param name="call">The caller's lines; the same object when they come in parts.</param>
+    /// <param name="requests">Some of them.</param>
     /// <exception cref="ObjectDisposedException">The queue is closed.</exception>
-    public void Add(IReadOnlyCollection<LineRequest> requests)
+    public void Add(LineCall call, IReadOnlyCollection<LineRequest> requests)
     {
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_isClosed, typeof(SequenceModel));
+            call.Place ??= _places++;
+            if (!call.HasWaiting)
+            {
+                int behind = _calls.FindIndex(other => other.Place > call.Place);
+                _calls.Insert(behind < 0 ? _calls.Count : behind, call);
+            }
+
             foreach (LineRequest request in requests)
             {
-                _arrived.Enqueue(request);
+                call.Add(request);
             }
 
             _count += requests.Count;
@@ -37,20 +51,28 @@ internal sealed class LineQueue(int windowSize)
     {
         lock (_lock)
         {
-            if (_window.Count == 0)
+            if (_givenBack.TryPeek(out request))
             {
-                OpenWindow();
+                if (fits(request))
+                {
+                    _givenBack.Pop();
+                    _count--;
+                    return true;
+                }
+            }
+            else if (_calls.Count > 0)
+            {
+                LineCall call = _next ??= ChooseCall();
+                request = call.Peek(windowSize);
+                if (fits(request))
+                {
+                    Leave(call);
+                    return true;
+                }
             }
 
-            if (!_window.TryPeek(out request) || !fits(request))
-            {
-                request = null;
-                return false;
-            }
-
-            _count--;
-            _window.Pop();
-            return true;
+            request = null;
+            return false;
         }
     }
 
@@ -62,7 +84,7 @@ internal sealed class LineQueue(int windowSize)
         {
             if (!_isClosed)
             {
-                _window.Push(request);
+                _givenBack.Push(request);
                 _count++;
             }
 
@@ -76,27 +98,30 @@ internal sealed class LineQueue(int windowSize)
         lock (_lock)
         {
             _isClosed = true;
-            List<LineRequest> waiting = [.. _window, .. _arrived];
-            _window.Clear();
-            _arrived.Clear();
+            List<LineRequest> waiting = [.. _givenBack, .. _calls.SelectMany(call => call.Waiting)];
+            _givenBack.Clear();
+            _calls.Clear();
+            _next = null;
             _count = 0;
             return waiting;
         }
     }
 
-    private void OpenWindow()
+    // The calls stand in order of arrival.
+    private LineCall ChooseCall()
     {
-        List<LineRequest> next = [];
-        while (next.Count < windowSize && _arrived.TryDequeue(out LineRequest? arrived))
-        {
-            next.Add(arrived);
-        }
+        _isFirstCallersTurn = !_isFirstCallersTurn;
+        return _isFirstCallersTurn ? _calls[0] : _calls.MinBy(call => call.Left)!;
+    }
 
-        // The last pushed is the first to leave; of equal lengths the one that came first.
-        next.Reverse();
-        foreach (LineRequest request in next.OrderBy(request => request.Source.Count))
+    private void Leave(LineCall call)
+    {
+        call.Pop();
+        _count--;
+        _next = null;
+        if (!call.HasWaiting)
         {
-            _window.Push(request);
+            _calls.Remove(call);
         }
     }
 }

@@ -56,10 +56,12 @@ internal sealed class RunningBatch : IDisposable
     public int Restarts => Volatile.Read(ref _restarts);
 
     /// <summary>Hands lines over; their outputs come in their own time.</summary>
+    /// <param name="call">The caller's lines; the same object when they come in parts.</param>
+    /// <param name="requests">Some of them.</param>
     /// <exception cref="ObjectDisposedException">The model was unloaded.</exception>
-    public void Add(IReadOnlyList<LineRequest> requests)
+    public void Add(LineCall call, IReadOnlyList<LineRequest> requests)
     {
-        _queue.Add(requests);
+        _queue.Add(call, requests);
         foreach (DecodingLane lane in _lanes)
         {
             if (HasLinesFor(lane))

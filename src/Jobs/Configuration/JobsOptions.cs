@@ -26,7 +26,10 @@ public sealed class JobsOptions
     [Range(1, 1000)]
     public int FeedWindow { get; set; } = 8;
 
-    /// <summary>Shards that a slot runs at once: their lines are decoded together, so that a slot stays busy while one shard ends.</summary>
+    /// <summary>
+    /// Shards that a slot runs at once: their lines are decoded together, so that a slot stays busy while one shard ends. One
+    /// more has a place that is kept for jobs without another shard at work.
+    /// </summary>
     [Range(1, 64)]
     public int ShardsPerSlot { get; set; } = 3;
 
@@ -45,6 +48,11 @@ public sealed class JobsOptions
 
     /// <summary>When a model that could not be loaded is tried again.</summary>
     public TimeSpan ModelRetryInterval { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>
+    /// How long a job whose parameters no live worker can read waits for a newer one (a deploy is under way) before it fails.
+    /// </summary>
+    public TimeSpan NewerWorkerWait { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>How long a finished job and its results are kept.</summary>
     public TimeSpan Retention { get; set; } = TimeSpan.FromDays(7);

@@ -14,10 +14,15 @@ internal static class FeedQueries
     /// </summary>
     public const string Lock = $"SELECT pg_advisory_xact_lock({LockKey})";
 
+    /// <summary>Whether there is anything to claim, be it not due.</summary>
+    public const string IsAnyWaiting = "SELECT EXISTS (SELECT FROM shard WHERE state = 'waiting')";
+
     /// <summary>
     /// Queues waiting shards of models that are ready somewhere and not paused. Per model, half as many stand in the queue as
     /// its slots run at once: enough that no slot waits, and the rest stays in our table, where priority, pause and cancel
-    /// act at once and a small job passes a large one. Among waiting shards: the lowest priority number first; then API
+    /// act at once and a small job passes a large one. A job's first shard at work is never kept waiting by the others' further
+    /// ones: those are queued only while fewer shards are at work than the slots run at once, and each slot has one place
+    /// more (<see cref="LocalSlots.ReservedPlaces"/>). Among waiting shards: the lowest priority number first; then API
     /// keys share alike, however many jobs each has; then the job with the fewest shards at work; then the one fed longest
     /// ago. $1 shards of one job that may stand in the queue, $2 age of a heartbeat that counts as dead.
     /// </summary>
@@ -31,14 +36,15 @@ internal static class FeedQueries
             GROUP BY shard.job_id, shard.model, job.api_key_id
         ),
         standing AS (
-            SELECT model, sum(queued) AS queued FROM busy GROUP BY model
+            SELECT model, sum(queued) AS queued, sum(active) AS active FROM busy GROUP BY model
         ),
         sharing AS (
             SELECT model, api_key_id, sum(active) AS active FROM busy GROUP BY model, api_key_id
         ),
         room AS (
             SELECT slot_model.model, coalesce(max(standing.queued), 0) AS queued,
-                greatest(2, (sum(slot.shards_at_once) + 1) / 2) - coalesce(max(standing.queued), 0) AS free
+                greatest(2, (sum(slot.shards_at_once) + 1) / 2) - coalesce(max(standing.queued), 0) AS free,
+                sum(slot.shards_at_once) - coalesce(max(standing.active), 0) AS free_for_further
             FROM slot_model
             JOIN slot ON slot.worker_id = slot_model.worker_id AND slot.name = slot_model.slot
             JOIN worker ON worker.id = slot.worker_id
@@ -49,7 +55,7 @@ internal static class FeedQueries
         ),
         open AS (
             SELECT job.id, job.priority, job.api_key_id, coalesce(job.fed_at, job.created_at) AS fed_at, room.model,
-                room.free, coalesce(busy.active, 0) AS active, coalesce(busy.queued, 0) AS queued,
+                room.free, room.free_for_further, coalesce(busy.active, 0) AS active, coalesce(busy.queued, 0) AS queued,
                 coalesce(sharing.active, 0) AS active_of_key
             FROM room
             CROSS JOIN LATERAL (
@@ -71,7 +77,7 @@ internal static class FeedQueries
             WHERE room.free > 0
         ),
         waiting AS (
-            SELECT next.id, open.model, open.free, open.priority, open.fed_at, open.id AS job_id,
+            SELECT next.id, open.model, open.free, open.free_for_further, open.priority, open.fed_at, open.id AS job_id,
                 open.active + next.place AS turn_of_job,
                 open.active_of_key + row_number() OVER (
                     PARTITION BY open.model, open.priority, open.api_key_id
@@ -88,7 +94,7 @@ internal static class FeedQueries
             ) AS next
         ),
         ranked AS (
-            SELECT id, free, row_number() OVER (
+            SELECT id, free, free_for_further, turn_of_job, row_number() OVER (
                     PARTITION BY model ORDER BY priority, turn_of_key, turn_of_job, fed_at, job_id
                 ) AS rank
             FROM waiting
@@ -97,6 +103,7 @@ internal static class FeedQueries
         SET state = 'queued', queued_at = clock_timestamp(), hangfire_job_id = NULL
         FROM ranked
         WHERE shard.id = ranked.id AND ranked.rank <= ranked.free AND shard.state = 'waiting'
+            AND (ranked.turn_of_job = 1 OR ranked.rank <= ranked.free_for_further)
         RETURNING shard.id, shard.job_id, shard.priority, shard.model, ranked.rank
         """;
 

@@ -11,6 +11,12 @@ internal sealed class LocalSlots(
     TimeProvider time
 )
 {
+    /// <summary>
+    /// Places of a slot beyond <see cref="ShardsPerSlot"/>, for jobs that have no other shard at work: a small job starts at
+    /// once beside a large one, however long each shard of that takes.
+    /// </summary>
+    public const int ReservedPlaces = 1;
+
     public IReadOnlyList<DeviceSlot> All { get; } =
     [
         .. SlotPlan

@@ -43,7 +43,13 @@ internal sealed partial class WorkerService(
         {
             var runner = ActivatorUtilities.CreateInstance<ShardRunner>(services, slot);
             string name = $"{worker.Host}:{worker.ProcessId}";
-            _servers[slot] = new SlotServer(slot, runner, storage, name, slots.ShardsPerSlot);
+            _servers[slot] = new SlotServer(
+                slot,
+                runner,
+                storage,
+                name,
+                slots.ShardsPerSlot + LocalSlots.ReservedPlaces
+            );
         }
 
         var loads = slots.All.ToDictionary(slot => slot, slot => loader.LoadAsync(slot, stoppingToken));

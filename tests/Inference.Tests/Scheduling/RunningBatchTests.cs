@@ -26,10 +26,10 @@ public sealed class RunningBatchTests : IDisposable
                     using RunningBatch large = Start(threads: 2, maxRows: 24);
                     LineRequest[] alone = [.. lines.Select(Request)];
                     LineRequest[] together = [.. lines.Select(Request)];
-                    small.Add(alone);
+                    small.Add(new LineCall(alone.Length), alone);
                     foreach (int[] part in order.Chunk(7))
                     {
-                        large.Add([.. part.Select(index => together[index])]);
+                        large.Add(new LineCall(part.Length), [.. part.Select(index => together[index])]);
                     }
 
                     return (await TokensAsync(alone)).SequenceEqual(await TokensAsync(together));
@@ -63,8 +63,8 @@ public sealed class RunningBatchTests : IDisposable
         using RunningBatch bound = new(_loaded.Network, new ComputeCores(1), narrow, "test");
         LineRequest[] expected = Lines();
         LineRequest[] lines = Lines();
-        unbound.Add(expected);
-        bound.Add(lines);
+        unbound.Add(new LineCall(expected.Length), expected);
+        bound.Add(new LineCall(lines.Length), lines);
 
         (await TokensAsync(lines)).Should().Equal(await TokensAsync(expected));
         bound.Restarts.Should().BePositive();
@@ -78,7 +78,7 @@ public sealed class RunningBatchTests : IDisposable
         using CancellationTokenSource cancellation = new();
         LineRequest endless = new([5, 6, 1], Settings(1, 1_000_000, minNew: 1_000_000), cancellation.Token);
         LineRequest other = new([7, 1], Settings(4, 10, minNew: 10), CancellationToken.None);
-        batch.Add([endless, other]);
+        batch.Add(new LineCall(2), [endless, other]);
 
         (await other.Outputs)[0].TokenIds.Should().HaveCount(10);
         endless.Outputs.IsCompleted.Should().BeFalse();
@@ -105,7 +105,7 @@ public sealed class RunningBatchTests : IDisposable
                     CancellationToken.None
                 )),
         ];
-        batch.Add(requests);
+        batch.Add(new LineCall(requests.Length), requests);
 
         batch.Dispose();
 
@@ -114,7 +114,10 @@ public sealed class RunningBatchTests : IDisposable
             await request.Awaiting(line => line.Outputs).Should().ThrowAsync<ObjectDisposedException>();
         }
 
-        batch.Invoking(stopped => stopped.Add(requests)).Should().Throw<ObjectDisposedException>();
+        batch
+            .Invoking(stopped => stopped.Add(new LineCall(requests.Length), requests))
+            .Should()
+            .Throw<ObjectDisposedException>();
     }
 
     [Fact]
@@ -126,7 +129,7 @@ public sealed class RunningBatchTests : IDisposable
             new([5, 6, 1], Settings(5, 6, minNew: 6), CancellationToken.None),
             new([5, 6, 1], Settings(1, 6, minNew: 6), CancellationToken.None),
         ];
-        batch.Add(requests);
+        batch.Add(new LineCall(requests.Length), requests);
 
         (await requests[0].Outputs)[0].TokenIds.Should().HaveCount(6);
         (await requests[1].Outputs)[0].TokenIds.Should().HaveCount(6);
@@ -141,9 +144,9 @@ public sealed class RunningBatchTests : IDisposable
         using RunningBatch other = new(_loaded.Network, core, limits, "other");
         LineRequest endless = new([5, 6, 1], Settings(1, 1_000_000, minNew: 1_000_000), CancellationToken.None);
         LineRequest line = new([5, 6, 1], Settings(1, 20, minNew: 20), CancellationToken.None);
-        busy.Add([endless]);
+        busy.Add(new LineCall(1), [endless]);
 
-        other.Add([line]);
+        other.Add(new LineCall(1), [line]);
 
         (await line.Outputs)[0].TokenIds.Should().HaveCount(20);
         endless.Outputs.IsCompleted.Should().BeFalse();
@@ -161,7 +164,7 @@ public sealed class RunningBatchTests : IDisposable
                     .Range(0, 50)
                     .Select(i => new LineRequest([5, i, 1], Settings(1 + (i % 4), 12), CancellationToken.None)),
             ];
-            batch.Add(requests);
+            batch.Add(new LineCall(requests.Length), requests);
             await Task.WhenAll(requests.Select(request => request.Outputs));
         }
 

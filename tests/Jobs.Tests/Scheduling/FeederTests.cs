@@ -107,6 +107,27 @@ public sealed class FeederTests(TestDatabase database) : IClassFixture<TestDatab
     }
 
     [Fact]
+    public async Task A_jobs_further_shards_leave_the_reserved_place_to_another_jobs_first()
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        await StandAsync("ape", places: 3);
+        var large = await database.InsertJobAsync("ape", shards: 100);
+        for (int i = 0; i < 3; i++)
+        {
+            await worker.Get<Feeder>().FeedAsync(Cancellation);
+            await RunQueuedAsync();
+        }
+
+        (await database.CountShardsAsync(large, "running")).Should().Be(3);
+        var small = await database.InsertJobAsync("ape", shards: 2);
+
+        await worker.Get<Feeder>().FeedAsync(Cancellation);
+
+        (await database.CountShardsAsync(large, "queued")).Should().Be(0);
+        (await database.CountShardsAsync(small, "queued")).Should().Be(1);
+    }
+
+    [Fact]
     public async Task Of_more_jobs_than_places_each_comes_to_its_turn()
     {
         await using var worker = TestWorker.Create(database, _models);
@@ -379,8 +400,9 @@ public sealed class FeederTests(TestDatabase database) : IClassFixture<TestDatab
     /// <summary>Makes a model ready on a slot of a live worker.</summary>
     private async Task StandAsync(string model, int places)
     {
+        // It lives on, however long the test takes.
         await database.ExecuteAsync(
-            "INSERT INTO worker (id, process_id, host, version) VALUES ($1, 1, 'h', '1')",
+            "INSERT INTO worker (id, process_id, host, version, heartbeat_at) VALUES ($1, 1, 'h', '1', now() + interval '1 hour')",
             model
         );
         await database.ExecuteAsync(

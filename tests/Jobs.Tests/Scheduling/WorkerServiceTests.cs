@@ -46,6 +46,43 @@ public sealed class WorkerServiceTests(TestDatabase database) : IClassFixture<Te
     }
 
     [Fact]
+    public async Task A_small_job_is_done_while_a_large_one_holds_every_place_that_it_can_get()
+    {
+        TaskCompletionSource goOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        int held = 0;
+        var model = new TestModel
+        {
+            BeforeBatch = (texts, _) =>
+            {
+                if (texts[0].StartsWith("small", StringComparison.Ordinal))
+                {
+                    return Task.CompletedTask;
+                }
+
+                Interlocked.Increment(ref held);
+                return goOn.Task;
+            },
+        };
+        await using var worker = await TestWorker.StartAsync(database, model, ("Jobs:ShardsPerSlot", "2"));
+        var large = await database.InsertJobAsync(TestWorker.Model, shards: 10);
+        await Eventually.HoldsAsync(
+            () => Task.FromResult(Volatile.Read(ref held) == 2),
+            _patience,
+            "the large job's shards fill their places"
+        );
+
+        for (int i = 0; i < 3; i++)
+        {
+            var small = await database.InsertJobAsync(TestWorker.Model, text: line => $"small {line}");
+            await database.WaitForJobAsync(small);
+        }
+
+        (await database.CountShardsAsync(large, "done")).Should().Be(0);
+        goOn.SetResult();
+        await database.ShouldHaveEveryAnswerAsync(large, lines: 30);
+    }
+
+    [Fact]
     public async Task A_model_works_only_where_it_stands()
     {
         ConcurrentBag<string> devices = [];
