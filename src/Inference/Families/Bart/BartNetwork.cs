@@ -75,7 +75,7 @@ internal abstract class BartNetwork<TEncoderLayer, TDecoderLayer> : INetwork
         };
 
         BartWeights take = new(configuration, variant, weights, options);
-        BartHead head = take.Head();
+        VocabularyHead head = take.Head();
         Head = new OutputProjection(head.Layer);
         Encoder = take.Encoder(head, (layer, index) => takeEncoderLayer(take, layer, index));
         Decoder = take.Decoder(head, (layer, index) => takeDecoderLayer(take, layer, index));

@@ -20,7 +20,7 @@ internal sealed class BartWeights(
 
     /// <param name="head">The projection to the vocabulary, which the embeddings may be tied to.</param>
     /// <param name="takeLayer">Takes a layer, given its scope and its number.</param>
-    public BartStack<TLayer> Encoder<TLayer>(BartHead head, Func<WeightScope, int, TLayer> takeLayer)
+    public BartStack<TLayer> Encoder<TLayer>(VocabularyHead head, Func<WeightScope, int, TLayer> takeLayer)
         where TLayer : IDisposable =>
         Stack(
             _model[variant.Encoder],
@@ -32,7 +32,7 @@ internal sealed class BartWeights(
 
     /// <param name="head">The projection to the vocabulary, which the embeddings may be tied to.</param>
     /// <param name="takeLayer">Takes a layer, given its scope and its number.</param>
-    public BartStack<TLayer> Decoder<TLayer>(BartHead head, Func<WeightScope, int, TLayer> takeLayer)
+    public BartStack<TLayer> Decoder<TLayer>(VocabularyHead head, Func<WeightScope, int, TLayer> takeLayer)
         where TLayer : IDisposable =>
         Stack(
             _model[variant.Decoder],
@@ -43,7 +43,7 @@ internal sealed class BartWeights(
         );
 
     /// <summary>The projection to the vocabulary.</summary>
-    public BartHead Head()
+    public VocabularyHead Head()
     {
         using DisposeScope memory = NewDisposeScope();
         string[] names =
@@ -61,10 +61,7 @@ internal sealed class BartWeights(
         Tensor? bias = variant.HasLogitsBias
             ? weights.TakeOptional("final_logits_bias", 1, configuration.VocabularySize)
             : null;
-        return new BartHead(
-            Linear.Create(weight, bias?.view(configuration.VocabularySize), options.ComputeType),
-            weight
-        );
+        return VocabularyHead.Create(weight, bias?.view(configuration.VocabularySize), options.ComputeType);
     }
 
     private BartStack<TLayer> Stack<TLayer>(
@@ -87,7 +84,7 @@ internal sealed class BartWeights(
         !variant.HasSeparateEmbeddings && configuration.SourceVocabularySize == configuration.VocabularySize;
 
     /// <summary>Token embeddings; a checkpoint that ties them all may have any one of the names.</summary>
-    private Embedding Tokens(BartHead head, string own, string other, int count)
+    private Embedding Tokens(VocabularyHead head, string own, string other, int count)
     {
         if (variant.HasSeparateEmbeddings)
         {
@@ -99,9 +96,7 @@ internal sealed class BartWeights(
             !HasOneVocabulary ? _model.TakeTiedMatrix(names.AsSpan(0, 2), count, Model)
             : Array.Exists(names, _model.Contains) ? _model.TakeTiedMatrix(names, count, Model)
             : weights.TakeTiedMatrix([OfModel("shared.weight"), $"{variant.Head}.weight"], count, Model);
-        return ReferenceEquals(table, head.Weight) && head.Layer.HoldsWeights
-            ? new Embedding(head.Layer, Scale)
-            : new Embedding(table.ToTensor(), Scale);
+        return head.Embed(table, Scale);
     }
 
     private string OfModel(string name) => variant.Prefix is { } prefix ? $"{prefix}.{name}" : name;
@@ -204,6 +199,3 @@ internal sealed class BartWeights(
         return Linear.Create(JoinedMatrix.Of(parts), bias, options.ComputeType);
     }
 }
-
-/// <summary>The projection to the vocabulary, and what it was made of.</summary>
-internal sealed record BartHead(Linear Layer, WeightMatrix Weight);

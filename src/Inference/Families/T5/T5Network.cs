@@ -68,9 +68,10 @@ internal abstract class T5Network<TEncoderLayer, TDecoderLayer> : INetwork
         };
 
         T5Weights take = new(configuration, folder, weights, options.ComputeType);
-        Encoder = take.Encoder((block, index) => takeEncoderLayer(take, block, index));
-        Decoder = take.Decoder((block, index) => takeDecoderLayer(take, block, index));
-        Head = new OutputProjection(take.Head(mayTieHead));
+        VocabularyHead head = take.Head(mayTieHead);
+        Head = new OutputProjection(head.Layer);
+        Encoder = take.Encoder(head, (block, index) => takeEncoderLayer(take, block, index));
+        Decoder = take.Decoder(head, (block, index) => takeDecoderLayer(take, block, index));
     }
 
     public T5Configuration Configuration { get; }

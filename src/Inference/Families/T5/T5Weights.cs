@@ -20,18 +20,21 @@ internal sealed class T5Weights(
 
     private int Inner => configuration.InnerWidth;
 
+    /// <param name="head">The projection to the vocabulary, which the embeddings may be tied to.</param>
     /// <param name="layer">Takes one layer.</param>
-    public T5Stack<TLayer> Encoder<TLayer>(Func<WeightScope, int, TLayer> layer)
-        where TLayer : IDisposable => Stack("encoder", "decoder", configuration.EncoderLayers, layer);
+    public T5Stack<TLayer> Encoder<TLayer>(VocabularyHead head, Func<WeightScope, int, TLayer> layer)
+        where TLayer : IDisposable => Stack(head, "encoder", "decoder", configuration.EncoderLayers, layer, Norm);
 
+    /// <param name="head">The projection to the vocabulary, which the embeddings may be tied to.</param>
     /// <param name="layer">Takes one layer.</param>
-    public T5Stack<TLayer> Decoder<TLayer>(Func<WeightScope, int, TLayer> layer)
-        where TLayer : IDisposable => Stack("decoder", "encoder", configuration.DecoderLayers, layer);
+    public T5Stack<TLayer> Decoder<TLayer>(VocabularyHead head, Func<WeightScope, int, TLayer> layer)
+        where TLayer : IDisposable => Stack(head, "decoder", "encoder", configuration.DecoderLayers, layer, OutputNorm);
 
     public RmsNorm Norm(WeightScope scope) => new(scope.Take("weight", Model), configuration.NormEpsilon);
 
+    /// <summary>The projection to the vocabulary.</summary>
     /// <param name="isTied">Whether the token embeddings may serve for it.</param>
-    public Linear Head(bool isTied = true)
+    public VocabularyHead Head(bool isTied = true)
     {
         string[] names =
         [
@@ -40,12 +43,10 @@ internal sealed class T5Weights(
             "decoder.embed_tokens.weight",
             "encoder.embed_tokens.weight",
         ];
-        // The scale belongs to the hidden states; in the weights it costs nothing.
-        return Linear.Create(
+        return VocabularyHead.Create(
             weights.TakeTiedMatrix(isTied ? names : names.AsSpan(0, 1), configuration.VocabularySize, Model),
             bias: null,
-            computeType,
-            configuration.ScalesOutput ? Math.Pow(Model, -0.5) : 1
+            computeType
         );
     }
 
@@ -106,8 +107,25 @@ internal sealed class T5Weights(
         );
     }
 
+    /// <summary>The decoder's last norm. Some models scale the hidden states after it: in its weights that costs nothing.</summary>
+    private RmsNorm OutputNorm(WeightScope scope)
+    {
+        Tensor weight = scope.Take("weight", Model);
+        return new RmsNorm(
+            configuration.ScalesOutput ? weight * Math.Pow(Model, -0.5) : weight,
+            configuration.NormEpsilon
+        );
+    }
+
     // A checkpoint that ties all token embeddings may have any one of the names.
-    private T5Stack<TLayer> Stack<TLayer>(string own, string other, int layers, Func<WeightScope, int, TLayer> layer)
+    private T5Stack<TLayer> Stack<TLayer>(
+        VocabularyHead head,
+        string own,
+        string other,
+        int layers,
+        Func<WeightScope, int, TLayer> layer,
+        Func<WeightScope, RmsNorm> norm
+    )
         where TLayer : IDisposable
     {
         string[] names =
@@ -119,9 +137,9 @@ internal sealed class T5Weights(
         ];
         WeightScope scope = weights[own];
         return new T5Stack<TLayer>(
-            new Embedding(weights.TakeTied(names, configuration.VocabularySize, Model)),
+            head.Embed(weights.TakeTiedMatrix(names, configuration.VocabularySize, Model)),
             [.. Enumerable.Range(0, layers).Select(index => layer(scope["block"][index]["layer"], index))],
-            Norm(scope["final_layer_norm"])
+            norm(scope["final_layer_norm"])
         );
     }
 

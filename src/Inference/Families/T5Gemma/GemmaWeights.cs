@@ -85,11 +85,8 @@ internal sealed class GemmaWeights(GemmaHalf half, ComputeType computeType)
 
     /// <summary>The vocabulary projection; a cap of logits is divided off, so that a tanh may follow.</summary>
     /// <param name="weight"><c>[vocabulary, model]</c></param>
-    public Linear Head(Tensor weight)
-    {
-        using DisposeScope memory = NewDisposeScope();
-        return Linear.Create(half.LogitSoftCap is { } cap ? weight / cap : weight, bias: null, computeType);
-    }
+    public Linear Head(WeightMatrix weight) =>
+        Linear.Create(weight, bias: null, computeType, half.LogitSoftCap is { } cap ? 1 / cap : 1);
 
     private Linear Fused(int inFeatures, params ReadOnlySpan<(WeightScope Scope, int OutFeatures)> parts)
     {

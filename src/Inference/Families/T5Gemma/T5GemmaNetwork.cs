@@ -38,17 +38,21 @@ internal sealed class T5GemmaNetwork : GemmaNetwork<T5GemmaEncoderLayer, T5Gemma
         );
         Decoder = takeDecoder.Stack(
             decoderScope,
-            Tokens(TakeTied(DecoderTokens, HeadName), decoder),
+            Tokens(
+                weights.TakeTied(Names(DecoderTokens, HeadName), decoder.VocabularySize, decoder.ModelWidth),
+                decoder
+            ),
             layer => new T5GemmaDecoderLayer(
                 takeDecoder.SelfAttention(layer),
                 takeDecoder.CrossAttention(layer, encoder.ModelWidth),
                 takeDecoder.FeedForward(layer)
             )
         );
-        Head = takeDecoder.Head(TakeTied(HeadName, DecoderTokens));
+        Head = takeDecoder.Head(
+            weights.TakeTiedMatrix(Names(HeadName, DecoderTokens), decoder.VocabularySize, decoder.ModelWidth)
+        );
 
-        Tensor TakeTied(string own, string other) =>
-            weights.TakeTied(configuration.IsTied ? [own, other] : [own], decoder.VocabularySize, decoder.ModelWidth);
+        string[] Names(string own, string other) => configuration.IsTied ? [own, other] : [own];
 
         static Embedding Tokens(Tensor weight, GemmaHalf half) => new(weight, Math.Sqrt(half.ModelWidth));
     }

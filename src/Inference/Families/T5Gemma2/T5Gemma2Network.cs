@@ -46,7 +46,7 @@ internal sealed class T5Gemma2Network : GemmaNetwork<T5Gemma2EncoderLayer, T5Gem
             )
         );
         Head = takeDecoder.Head(
-            weights.TakeTied(
+            weights.TakeTiedMatrix(
                 configuration.IsTied ? [HeadName, .. TokenNames(encoderName, DecoderName)] : [HeadName],
                 decoder.VocabularySize,
                 decoder.ModelWidth
