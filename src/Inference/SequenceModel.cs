@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Seq2Seq.Inference.Calibration;
 using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Families;
@@ -67,6 +68,11 @@ public sealed class SequenceModel : IAsyncDisposable
         return model;
     }
 
+    [SuppressMessage(
+        "Usage",
+        "VSTHRD002:Avoid problematic synchronous waits",
+        Justification = "Loading is synchronous, on a thread of its own; the tokenizer is read beside it."
+    )]
     private static SequenceModel LoadAs(ModelLoadOptions options, CancellationToken cancellationToken)
     {
         // The first background collection starts a thread, and none can start while the system's loader loads torch: now.
