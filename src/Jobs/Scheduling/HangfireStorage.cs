@@ -37,7 +37,7 @@ internal static class HangfireStorage
             UseSlidingInvisibilityTimeout = true,
             // Wake-ups come over the process's one listening connection; Hangfire's would pin a connection per idle worker.
             EnableLongPolling = false,
-            JobExpirationCheckInterval = TimeSpan.FromMinutes(10),
+            JobExpirationCheckInterval = TimeSpan.FromMinutes(2),
         };
         var storage = new PostgreSqlStorage(new NotAwaitedConnectionFactory(dataSource), options);
         var usual = storage.QueueProviders.Single();
