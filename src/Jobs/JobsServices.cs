@@ -49,6 +49,7 @@ public static class JobsServices
         services.AddSingleton<ShardFailures>();
         services.AddSingleton<ShardRescue>();
         services.AddSingleton<JobFailure>();
+        services.AddSingleton<UnreadParameters>();
         services.TryAddSingleton<LoadModel>(LoadedModel.Load);
         services.AddSingleton<ModelLoadStore>();
         services.AddSingleton<ModelProbe>();

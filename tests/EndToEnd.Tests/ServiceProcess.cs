@@ -46,13 +46,13 @@ internal sealed class ServiceProcess : IAsyncDisposable
     /// <param name="data">Data folder.</param>
     /// <param name="role">all, api or worker.</param>
     /// <param name="environment">Configuration over the service's own.</param>
-    /// <param name="user">Runs as this user; null for the tests' own.</param>
+    /// <param name="launcher">A command that becomes the service's, such as <c>ip netns exec NAME</c>.</param>
     /// <param name="urls">Addresses to listen on; a worker has none.</param>
     public static ServiceProcess Start(
         string data,
         string role = "all",
         IReadOnlyDictionary<string, string>? environment = null,
-        string? user = null,
+        IReadOnlyList<string>? launcher = null,
         string urls = "http://127.0.0.1:0"
     )
     {
@@ -62,12 +62,8 @@ internal sealed class ServiceProcess : IAsyncDisposable
             arguments.AddRange(["--urls", urls]);
         }
 
-        ProcessStartInfo start = user is null
-            ? new ProcessStartInfo(Program.Executable, arguments)
-            : new ProcessStartInfo(
-                "setpriv",
-                [$"--reuid={user}", "--regid=nogroup", "--clear-groups", "--", Program.Executable, .. arguments]
-            );
+        string[] command = [.. launcher ?? [], Program.Executable, .. arguments];
+        var start = new ProcessStartInfo(command[0], command[1..]);
         start.UseShellExecute = false;
         start.WorkingDirectory = "/";
         start.RedirectStandardOutput = true;

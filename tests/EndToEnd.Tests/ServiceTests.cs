@@ -167,7 +167,11 @@ public sealed class ServiceTests(ExpectedTexts expected) : IClassFixture<Expecte
             "Only root can become another user; others are unprivileged anyway."
         );
         using var data = new DataFolder(everyones: true);
-        await using var service = ServiceProcess.Start(data.Path, environment: Configuration, user: "nobody");
+        await using var service = ServiceProcess.Start(
+            data.Path,
+            environment: Configuration,
+            launcher: ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]
+        );
         await service.ReadyAsync(Cancelled);
 
         string job = await service.Http.SubmitAsync(Words.Lines(10), Cancelled);

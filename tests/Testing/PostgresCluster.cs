@@ -13,14 +13,14 @@ public sealed class PostgresCluster : IAsyncDisposable
 {
     private const string User = "postgres";
 
-    // $1 is the folder of the binaries, $2 the cluster's, $3 the size of its disk or nothing; the rest goes to the server. Each
-    // line that is read is a signal that ends the server, which then starts again. PostgreSQL refuses to run as root; initdb and
+    // $1 is the folder of the binaries, $2 the cluster's, $3 the size of its disk or nothing, $4 a network to let in or
+    // nothing; the rest goes to the server. Each line that is read is a signal that ends the server, which then starts again. PostgreSQL refuses to run as root; initdb and
     // postgres drop to its user. The interrupt key reaches the whole process group: the shell must outlive it to clean up.
     private const string Script = """
         set -e
         trap '' INT TERM
-        binaries=$1 folder=$2 disk=$3
-        shift 3
+        binaries=$1 folder=$2 disk=$3 network=$4
+        shift 4
         drop=
         mkdir "$folder/data"
         [ -z "$disk" ] || mount -t tmpfs -o "size=$disk" seq2seq-test "$folder/data"
@@ -32,6 +32,7 @@ public sealed class PostgresCluster : IAsyncDisposable
         chmod 700 "$folder/data"
         $drop "$binaries/initdb" --pgdata="$folder/data" --waldir="$folder/wal" --username=postgres --auth=trust \
             --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$folder/log" 2>&1
+        [ -z "$network" ] || echo "host all all $network trust" >>"$folder/data/pg_hba.conf"
         start() {
             $drop "$binaries/postgres" -D "$folder/data" -c unix_socket_directories="$folder" \
                 -c fsync=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 \
@@ -89,7 +90,16 @@ public sealed class PostgresCluster : IAsyncDisposable
         string folder = Directory.CreateTempSubdirectory("seq2seq-pg-").FullName;
         var start = new ProcessStartInfo(
             "/bin/sh",
-            ["-c", Script, "sh", binaries, folder, options.DiskSize ?? "", .. options.ToArguments()]
+            [
+                "-c",
+                Script,
+                "sh",
+                binaries,
+                folder,
+                options.DiskSize ?? "",
+                options.Network ?? "",
+                .. options.ToArguments(),
+            ]
         )
         {
             RedirectStandardInput = true,

@@ -7,8 +7,14 @@ public sealed record PostgresClusterOptions
 {
     internal const int UsualPort = 5432;
 
-    /// <summary>TCP port on loopback; null: the Unix socket alone.</summary>
+    /// <summary>TCP port; null: the Unix socket alone.</summary>
     public int? Port { get; init; }
+
+    /// <summary>Addresses to listen on when there is a port.</summary>
+    public IReadOnlyList<string> Addresses { get; init; } = ["127.0.0.1"];
+
+    /// <summary>A network whose clients are let in besides loopback's, as pg_hba.conf writes it.</summary>
+    public string? Network { get; init; }
 
     public int MaxConnections { get; init; } = 500;
 
@@ -21,7 +27,7 @@ public sealed record PostgresClusterOptions
     internal IEnumerable<string> ToArguments() =>
         [
             "-c",
-            "listen_addresses=" + (Port is null ? "" : "127.0.0.1"),
+            "listen_addresses=" + (Port is null ? "" : string.Join(',', Addresses)),
             "-c",
             string.Create(CultureInfo.InvariantCulture, $"port={Port ?? UsualPort}"),
             "-c",

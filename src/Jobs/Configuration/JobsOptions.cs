@@ -49,6 +49,11 @@ public sealed class JobsOptions
     /// <summary>When a model that could not be loaded is tried again.</summary>
     public TimeSpan ModelRetryInterval { get; set; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>
+    /// How long a job whose parameters no live worker can read waits for a newer one (a deploy is under way) before it fails.
+    /// </summary>
+    public TimeSpan NewerWorkerWait { get; set; } = TimeSpan.FromMinutes(10);
+
     /// <summary>How long a finished job and its results are kept.</summary>
     public TimeSpan Retention { get; set; } = TimeSpan.FromDays(7);
 }

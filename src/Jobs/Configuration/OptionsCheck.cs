@@ -68,6 +68,7 @@ internal sealed class OptionsCheck(IOptions<ModelsOptions> models, IOptions<Slot
                 TimeSpan.FromSeconds(1),
                 TimeSpan.FromDays(1)
             ),
+            (nameof(options.NewerWorkerWait), options.NewerWorkerWait, TimeSpan.Zero, TimeSpan.FromDays(1)),
         ];
         return times
             .Where(time => time.Value < time.Least || time.Value > time.Most)

@@ -26,6 +26,7 @@ internal sealed partial class ShardRunner(
     ShardCompletion completion,
     ShardFailures failures,
     JobFailure jobFailure,
+    UnreadParameters unreadParameters,
     ModelProbe probe,
     FeedSignal feed,
     IOptions<JobsOptions> options,
@@ -68,6 +69,12 @@ internal sealed partial class ShardRunner(
             return;
         }
 
+        if (Read(shard.Parameters, out var unread) is not { } parameters)
+        {
+            await HandBackUnreadAsync(shard, unread!);
+            return;
+        }
+
         slot.BeginShard();
         using var span = JobTraces.Run(shard.TraceParent);
         span?.SetTag("seq2seq.job", shard.JobId)
@@ -80,7 +87,7 @@ internal sealed partial class ShardRunner(
         string outcome = "failed";
         try
         {
-            outcome = await WorkAsync(work, model) ? "done" : "refused";
+            outcome = await WorkAsync(work, model, parameters) ? "done" : "refused";
         }
         catch (OperationCanceledException) when (work.Token.IsCancellationRequested)
         {
@@ -124,7 +131,7 @@ internal sealed partial class ShardRunner(
     }
 
     /// <returns>Whether the results were taken; not when the lease was gone.</returns>
-    private async Task<bool> WorkAsync(RunningShard work, PreloadedModel model)
+    private async Task<bool> WorkAsync(RunningShard work, PreloadedModel model, GenerationParameters parameters)
     {
         var shard = work.Shard;
         var start = time.GetTimestamp();
@@ -132,7 +139,7 @@ internal sealed partial class ShardRunner(
         SequenceResult[] results;
         using (JobTraces.Step("generate"))
         {
-            results = await GenerateAsync(model, shard, lines, work.Token);
+            results = await GenerateAsync(model, shard, lines, parameters, work.Token);
         }
 
         using var writing = JobTraces.Step("write results");
@@ -169,6 +176,7 @@ internal sealed partial class ShardRunner(
         PreloadedModel model,
         LeasedShard shard,
         IReadOnlyList<SourceLine> lines,
+        GenerationParameters parameters,
         CancellationToken cancellationToken
     )
     {
@@ -189,7 +197,7 @@ internal sealed partial class ShardRunner(
                 ? []
                 : await model.Model.Generate(
                     [.. open.Select(i => Input(shard, i, lines[i]))],
-                    Parse(shard.Parameters),
+                    parameters,
                     cancellationToken
                 );
         slot.Answers.Add(
@@ -226,10 +234,21 @@ internal sealed partial class ShardRunner(
         return output.WrittenMemory;
     }
 
-    private static GenerationParameters Parse(string parameters)
+    /// <returns>Null when this version can't read them.</returns>
+    private static GenerationParameters? Read(string parameters, out GenerationParametersException? unread)
     {
         using var document = JsonDocument.Parse(parameters);
-        return GenerationParametersJson.Read(document.RootElement);
+        try
+        {
+            unread = null;
+            return GenerationParametersJson.Read(document.RootElement);
+        }
+        catch (GenerationParametersException exception)
+        {
+            // Whoever submitted the job has read them.
+            unread = exception;
+            return null;
+        }
     }
 
     private async Task<bool> WriteAsync(LeasedShard shard, ShardOutcome outcome, CancellationToken cancellationToken)
@@ -257,6 +276,18 @@ internal sealed partial class ShardRunner(
         {
             await leases.HandBackAsync(work.Shard, CancellationToken.None);
             feed.Set();
+        }
+    }
+
+    private async Task HandBackUnreadAsync(LeasedShard shard, GenerationParametersException unread)
+    {
+        if (await unreadParameters.HandBackAsync(shard, unread, CancellationToken.None))
+        {
+            LogParametersRefused(logger, shard.JobId, unread.Parameter);
+        }
+        else
+        {
+            LogUnread(logger, shard.ShardId, shard.JobId, unread.Parameter);
         }
     }
 
@@ -298,7 +329,7 @@ internal sealed partial class ShardRunner(
     [LoggerMessage(2062, LogLevel.Warning, "The results of shard {Shard} of job {Job} were refused: the lease is gone")]
     private static partial void LogRefusedByFence(ILogger logger, long shard, Guid job);
 
-    [LoggerMessage(2063, LogLevel.Warning, "Job {Job} failed: its model refuses parameter {Parameter}")]
+    [LoggerMessage(2063, LogLevel.Warning, "Job {Job} failed: parameter {Parameter} is refused")]
     private static partial void LogParametersRefused(ILogger logger, Guid job, string parameter);
 
     [LoggerMessage(
@@ -326,4 +357,11 @@ internal sealed partial class ShardRunner(
 
     [LoggerMessage(2068, LogLevel.Error, "Model {Model} no longer generates on slot {Slot}; its shards go elsewhere")]
     private static partial void LogBroken(ILogger logger, string model, string slot, Exception exception);
+
+    [LoggerMessage(
+        2069,
+        LogLevel.Information,
+        "Shard {Shard} of job {Job} waits for a newer worker: parameter {Parameter} can't be read here"
+    )]
+    private static partial void LogUnread(ILogger logger, long shard, Guid job, string parameter);
 }

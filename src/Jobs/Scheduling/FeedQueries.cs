@@ -14,6 +14,9 @@ internal static class FeedQueries
     /// </summary>
     public const string Lock = $"SELECT pg_advisory_xact_lock({LockKey})";
 
+    /// <summary>Whether there is anything to claim, be it not due.</summary>
+    public const string IsAnyWaiting = "SELECT EXISTS (SELECT FROM shard WHERE state = 'waiting')";
+
     /// <summary>
     /// Queues waiting shards of models that are ready somewhere and not paused. Per model, half as many stand in the queue as
     /// its slots run at once: enough that no slot waits, and the rest stays in our table, where priority, pause and cancel

@@ -12,17 +12,18 @@ internal sealed class FeedSignal(TimeProvider time)
     public void Set() => _signal.Writer.TryWrite(true);
 
     /// <summary>Returns when signalled, or when the time has passed.</summary>
-    public async Task WaitAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    /// <returns>Whether it was signalled.</returns>
+    public async Task<bool> WaitAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
         using var waiting = new CancellationTokenSource(timeout, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(waiting.Token, cancellationToken);
         try
         {
-            await _signal.Reader.ReadAsync(both.Token);
+            return await _signal.Reader.ReadAsync(both.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            // Nobody signalled in time.
+            return false;
         }
     }
 }

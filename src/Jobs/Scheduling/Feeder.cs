@@ -31,10 +31,15 @@ internal sealed partial class Feeder(
         bool failing = false;
         while (true)
         {
-            await signal.WaitAsync(_pollInterval, stoppingToken);
+            bool signalled = await signal.WaitAsync(_pollInterval, stoppingToken);
             try
             {
-                await FeedAsync(stoppingToken);
+                // An idle service looks every second: that should cost it next to nothing.
+                if (signalled || await IsAnyWaitingAsync(stoppingToken))
+                {
+                    await FeedAsync(stoppingToken);
+                }
+
                 failing = false;
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
@@ -67,8 +72,9 @@ internal sealed partial class Feeder(
 
             await using var batch = new NpgsqlBatch(connection);
             batch.BatchCommands.Add(ShardEnqueuer.Command(claimed));
+            // In the same round trip: the work begins when this has been seen.
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
             await batch.ExecuteNonQueryAsync(cancellationToken);
-            await transaction.CommitAsync(cancellationToken);
         }
 
         await NoteAsync(connection, claimed, cancellationToken);
@@ -89,6 +95,12 @@ internal sealed partial class Feeder(
         }
 
         return recovered;
+    }
+
+    private async Task<bool> IsAnyWaitingAsync(CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(FeedQueries.IsAnyWaiting);
+        return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
     private async Task<List<FedShard>> ClaimAsync(NpgsqlConnection connection, CancellationToken cancellationToken)

@@ -18,6 +18,13 @@ internal static class HangfireStorage
     /// </summary>
     public static readonly TimeSpan InvisibilityTimeout = TimeSpan.FromMinutes(5);
 
+    /// <summary>
+    /// After this time a lock of Hangfire's counts as a dead process's. They are held for milliseconds, around a change of a
+    /// Hangfire job's state. By Hangfire's own ten minutes, the job of a worker that was killed in between is handed out again
+    /// and stops whoever takes it until then: a few kills, and every worker stands still.
+    /// </summary>
+    private static readonly TimeSpan _lockTimeout = TimeSpan.FromSeconds(15);
+
     /// <param name="dataSource">The pool.</param>
     /// <param name="wakeups">Tells idle workers of queued shards.</param>
     /// <param name="queues">Queues that this service serves by <see cref="ShardJobQueue"/>.</param>
@@ -35,6 +42,7 @@ internal static class HangfireStorage
             StartupConnectionMaxRetries = 0,
             InvisibilityTimeout = InvisibilityTimeout,
             UseSlidingInvisibilityTimeout = true,
+            DistributedLockTimeout = _lockTimeout,
             // Wake-ups come over the process's one listening connection; Hangfire's would pin a connection per idle worker.
             EnableLongPolling = false,
             JobExpirationCheckInterval = TimeSpan.FromMinutes(2),

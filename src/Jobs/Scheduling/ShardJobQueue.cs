@@ -77,10 +77,19 @@ internal sealed class ShardJobQueue(PostgreSqlStorage storage, NpgsqlDataSource 
 
     private PostgreSqlFetchedJob? Fetch(string[] queues)
     {
-        using var command = dataSource.CreateCommand(_fetch);
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = queues });
-        command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = HangfireStorage.InvisibilityTimeout });
-        using var reader = command.ExecuteReader();
+        using var batch = dataSource.CreateBatch();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(Durability.NotAwaited));
+        batch.BatchCommands.Add(
+            new NpgsqlBatchCommand(_fetch)
+            {
+                Parameters =
+                {
+                    new NpgsqlParameter<string[]> { TypedValue = queues },
+                    new NpgsqlParameter<TimeSpan> { TypedValue = HangfireStorage.InvisibilityTimeout },
+                },
+            }
+        );
+        using var reader = batch.ExecuteReader();
         return reader.Read()
             ? new PostgreSqlFetchedJob(
                 storage,

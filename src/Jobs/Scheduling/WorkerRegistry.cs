@@ -28,7 +28,7 @@ internal sealed partial class WorkerRegistry(
     private readonly SemaphoreSlim _writing = new(1);
 
     private const string WriteWorker = """
-        INSERT INTO worker (id, process_id, host, version) VALUES ($1, $2, $3, $4)
+        INSERT INTO worker (id, process_id, host, version, parameters) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (id) DO UPDATE SET heartbeat_at = clock_timestamp()
         """;
 
@@ -108,7 +108,14 @@ internal sealed partial class WorkerRegistry(
         batch.BatchCommands.Add(
             new NpgsqlBatchCommand(WriteWorker)
             {
-                Parameters = { Value(worker.Id), Value(worker.ProcessId), Value(worker.Host), Value(_version) },
+                Parameters =
+                {
+                    Value(worker.Id),
+                    Value(worker.ProcessId),
+                    Value(worker.Host),
+                    Value(_version),
+                    Value(UnreadParameters.KnownNames),
+                },
             }
         );
         batch.BatchCommands.Add(

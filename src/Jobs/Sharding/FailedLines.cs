@@ -29,14 +29,14 @@ internal sealed class FailedLines(NpgsqlDataSource dataSource)
     private const string Renew = """
         UPDATE shard
         SET state = 'waiting', input = $2, answered = $3, attempts = 0, not_before = NULL, finished_at = NULL,
-            hangfire_job_id = NULL, error_code = NULL, error_message = NULL
+            hangfire_job_id = NULL, error_code = NULL, error_message = NULL, unread_since = NULL
         WHERE id = $1
         """;
 
     private const string RenewCancelled = """
         UPDATE shard
         SET state = 'waiting', attempts = 0, not_before = NULL, finished_at = NULL, hangfire_job_id = NULL,
-            error_code = NULL, error_message = NULL
+            error_code = NULL, error_message = NULL, unread_since = NULL
         WHERE job_id = $1 AND state = 'cancelled'
         """;
 

@@ -23,7 +23,7 @@ internal sealed record ChaosOptions
     /// <summary><c>Jobs:Lease</c>; the product's own when it is null.</summary>
     public required TimeSpan? Lease { get; init; }
 
-    /// <summary>Everything ends by then, well or not.</summary>
+    /// <summary>No more faults after this time, however many were asked for.</summary>
     public required TimeSpan Limit { get; init; }
 
     public static ChaosOptions Read()

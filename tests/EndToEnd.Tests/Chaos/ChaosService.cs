@@ -122,6 +122,23 @@ internal sealed class ChaosService : IAsyncDisposable
         }
     }
 
+    /// <summary>Returns when every worker works, so that the next fault finds somebody who takes over.</summary>
+    public Task UntilAllWorkAsync(CancellationToken cancellationToken) =>
+        UntilAsync(
+            async () =>
+                (
+                    await ReadAsync(
+                        "SELECT name FROM slot WHERE state = 'ready' AND split_part(worker_id, ':', 2) = ANY ($1)",
+                        row => row.GetString(0),
+                        cancellationToken,
+                        // Its elements would be taken for parameters.
+                        (object)Workers.Select(worker => worker.Id.ToString(CultureInfo.InvariantCulture)).ToArray()
+                    )
+                ).Count == WorkerCount,
+            "every worker works",
+            cancellationToken
+        );
+
     public Task RandomMomentAsync(CancellationToken cancellationToken) =>
         Task.Delay(Random.Next(0, 1000), cancellationToken);
 
@@ -294,7 +311,8 @@ internal sealed class ChaosService : IAsyncDisposable
         {
             if (waited.Elapsed > Patience)
             {
-                throw new TimeoutException($"Not within {Patience}: {what}.\n{Logs()}");
+                string tables = await DescribeAsync(cancellationToken);
+                throw new TimeoutException($"Not within {Patience}: {what}.\n{tables}\n{Logs()}");
             }
 
             await Task.Delay(Interval, cancellationToken);
@@ -308,6 +326,38 @@ internal sealed class ChaosService : IAsyncDisposable
                 .Select((worker, index) => $"== {WorkerName(index)} ({worker.Id})\n{Tail(worker.Log)}")
                 .Append(Tail(Api.Log))
         );
+
+    // What waits, what runs, who holds whom up.
+    private async Task<string> DescribeAsync(CancellationToken cancellationToken)
+    {
+        IReadOnlyList<string> rows = await ReadAsync(
+            """
+            SELECT 'at ' || now()
+            UNION ALL
+            SELECT 'job ' || id || ' ' || state || ' ' || lines_done || '/' || lines || ' ' || coalesce(error_code, '')
+            FROM job WHERE finished_at IS NULL
+            UNION ALL
+            SELECT 'shard ' || shard.id || ' ' || shard.state || ' ' || attempts || ' ' || coalesce(worker, '') || ' until '
+                || coalesce(lease_until::text, '') || ' not before ' || coalesce(not_before::text, '') || ' queued '
+                || coalesce(queued_at::text, '') || ' Hangfire ' || coalesce(hangfire_job_id, '') || ' '
+                || coalesce(jobqueue.queue, '') || ' fetched ' || coalesce(jobqueue.fetchedat::text, '')
+            FROM shard LEFT JOIN hangfire.jobqueue ON jobqueue.jobid::text = shard.hangfire_job_id
+            WHERE shard.state IN ('waiting', 'queued', 'running')
+            UNION ALL
+            SELECT 'slot ' || slot.worker_id || ' ' || slot.state || ' ' || slot_model.state || ' ' || heartbeat_at
+            FROM slot JOIN worker ON worker.id = slot.worker_id JOIN slot_model ON slot_model.worker_id = slot.worker_id
+            UNION ALL
+            SELECT 'session ' || pid || ' ' || application_name || ' ' || state || ' since ' || state_change || ' '
+                || coalesce(wait_event_type || ' ' || wait_event, '') || ' behind ' || pg_blocking_pids(pid)::text || ' '
+                || left(regexp_replace(query, '\s+', ' ', 'g'), 100)
+            FROM pg_stat_activity WHERE usename = $1 AND application_name <> 'chaos'
+            """,
+            row => row.IsDBNull(0) ? "" : row.GetString(0),
+            cancellationToken,
+            Role
+        );
+        return string.Join('\n', rows);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -372,11 +422,16 @@ internal sealed class ChaosService : IAsyncDisposable
         {
             return await condition();
         }
-        catch (NpgsqlException)
+        catch (NpgsqlException exception) when (!IsMistake(exception))
         {
             return false;
         }
     }
+
+    // A statement that PostgreSQL does not understand will not be understood later either.
+    private static bool IsMistake(NpgsqlException exception) =>
+        exception.SqlState is { } state
+        && (state == PostgresErrorCodes.ProtocolViolation || state.StartsWith("42", StringComparison.Ordinal));
 
     private async Task<long> CountAsync(string sql, CancellationToken cancellationToken) =>
         (await ReadAsync(sql, row => row.GetInt64(0), cancellationToken))[0];

@@ -10,12 +10,15 @@ namespace Seq2Seq.EndToEnd.Tests.Chaos;
 /// </summary>
 public sealed class ChaosTests(ITestOutputHelper output)
 {
+    // After the last fault: what was accepted is still to be completed.
+    private static readonly TimeSpan ToEnd = TimeSpan.FromMinutes(10);
+
     [Fact]
     public async Task Whatever_happens_to_workers_and_the_database_every_job_completes_with_the_same_bytes()
     {
         ChaosOptions options = ChaosOptions.Read();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(options.Limit);
+        limit.CancelAfter(options.Limit + ToEnd);
         CancellationToken cancellationToken = limit.Token;
         await using ChaosService service = await ChaosService.StartAsync(options, cancellationToken);
         IReadOnlyList<string> lines = Words.Lines(options.Lines);
@@ -43,7 +46,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
         );
         try
         {
-            foreach (Fault fault in faults)
+            foreach (Fault fault in faults.TakeWhile(_ => Stopwatch.GetElapsedTime(start) < options.Limit))
             {
                 report.Add(await InjectAsync(service, fault, cancellationToken));
                 output.WriteLine($"{Seconds(start), 7} s  {report.Rows[^1]}");
@@ -64,6 +67,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
                 .BeTrue($"job {job} is to have the bytes of the undisturbed run");
         }
 
+        report.Rows.Should().NotBeEmpty();
         output.WriteLine("");
         foreach (string line in report.ToLines(WorkerFaults.All.Concat(DatabaseFaults.All).Select(fault => fault.Name)))
         {
@@ -71,7 +75,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
         }
 
         output.WriteLine(
-            $"\n{report.Rows.Count} faults in {Seconds(start)} s (seed {options.Seed}); {jobs.Count} jobs of {lines.Count} lines, each with the bytes of "
+            $"\n{report.Rows.Count} of {faults.Count} faults in {Seconds(start)} s (seed {options.Seed}); {jobs.Count} jobs of {lines.Count} lines, each with the bytes of "
                 + $"the undisturbed run; {service.EndedByThemselves.Count} workers ended by themselves and were started again."
         );
         service.EndedByThemselves.Should().BeEmpty();
@@ -83,6 +87,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
         CancellationToken cancellationToken
     )
     {
+        await service.UntilAllWorkAsync(cancellationToken);
         long before = await service.LostAsync(cancellationToken);
         TimeSpan? stood = await fault.InjectAsync(service, cancellationToken);
         return new ChaosReport.Row(

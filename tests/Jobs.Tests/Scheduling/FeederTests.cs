@@ -449,6 +449,7 @@ public sealed class FeederTests(TestDatabase database) : IClassFixture<TestDatab
     /// <summary>Makes a model ready on a slot of a worker that lives, however long the test takes.</summary>
     private async Task StandAsync(string model, int places)
     {
+        // It lives on, however long the test takes.
         await database.ExecuteAsync(
             "INSERT INTO worker (id, process_id, host, version, heartbeat_at) VALUES ($1, 1, 'h', '1', now() + interval '1 hour')",
             model

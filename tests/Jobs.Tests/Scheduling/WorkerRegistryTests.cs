@@ -33,6 +33,9 @@ public sealed class WorkerRegistryTests(TestDatabase database) : IClassFixture<T
         on.ServedBy.Should().Be("m");
         on.LinesPerSecond.Should().BePositive();
         on.Report!.Tries.Should().ContainSingle();
+        (await database.ScalarAsync<bool>("SELECT parameters @> '{num_beams,tgt_lang}' FROM worker WHERE id = $1", id))
+            .Should()
+            .BeTrue("workers of other versions ask what it can read");
     }
 
     [Fact]
