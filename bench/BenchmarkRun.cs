@@ -68,6 +68,7 @@ internal static class BenchmarkRun
         foreach (IBenchmark part in parts)
         {
             context.Progress($"{part.Id}: {part.Title}");
+            double load = Machine.LoadAverage();
             BenchmarkSection section;
             try
             {
@@ -92,6 +93,7 @@ internal static class BenchmarkRun
                     Measured = TimeProvider.System.GetUtcNow(),
                     Commit = commit,
                     GemmPeak = peak,
+                    LoadBefore = load,
                 }
             );
             write(report);

@@ -40,6 +40,10 @@ internal sealed partial record Machine
                 ?[1].Trim();
     }
 
+    /// <summary>Processes that ran or wanted to, on average over the last minute (proc_loadavg(5)).</summary>
+    public static double LoadAverage() =>
+        double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture);
+
     [GeneratedRegex("[^a-z0-9]+", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex NotInNames();
 }

@@ -20,6 +20,9 @@ internal sealed record BenchmarkSection
     /// <summary>The machine's matrix product in the same run of <c>./benchmark</c>, GFLOPS of all cores.</summary>
     public double GemmPeak { get; init; }
 
+    /// <summary>Processes that wanted to run, on average over the minute before it began; 0 where it was not noted.</summary>
+    public double LoadBefore { get; init; }
+
     public IReadOnlyList<Measurement> Measurements { get; init; } = [];
     public IReadOnlyList<Comparison> Comparisons { get; init; } = [];
     public IReadOnlyList<ResultTable> Tables { get; init; } = [];

@@ -92,9 +92,13 @@ internal static class MarkdownPage
         string commit = section.Commit is null ? "" : $", commit {section.Commit}";
         string peak =
             section.GemmPeak == 0 ? "" : $"; the machine's GEMM peak in this run {section.GemmPeak:F0} GFLOPS";
+        string load =
+            section.LoadBefore == 0
+                ? ""
+                : string.Create(CultureInfo.InvariantCulture, $"; load average when it began {section.LoadBefore:F1}");
         page.AppendLine(
                 CultureInfo.InvariantCulture,
-                $"`./benchmark --rows {section.Id}`, {section.Measured:yyyy-MM-dd HH:mm} UTC{commit}{peak}."
+                $"`./benchmark --rows {section.Id}`, {section.Measured:yyyy-MM-dd HH:mm} UTC{commit}{peak}{load}."
             )
             .AppendLine();
         if (section.Measurements.Count > 0)

@@ -41,6 +41,17 @@ internal sealed class TestWorker : IAsyncDisposable
         params (string Key, string Value)[] settings
     ) => StartAsync(database, new Dictionary<string, TestModel>(StringComparer.Ordinal) { [Model] = model }, settings);
 
+    /// <summary>One model, of the name <see cref="Model"/>, and a clock of the test's own.</summary>
+    public static Task<TestWorker> StartAsync(TestDatabase database, TestModel model, TimeProvider time) =>
+        StartAsync(
+            Create(
+                database,
+                (options, _) => model.Load(options),
+                [($"{ModelOptions.SectionName}:{Model}:Folder", Model)],
+                time
+            )
+        );
+
     /// <summary>The bundled model, of the name <see cref="Model"/>, as the engine loads it.</summary>
     public static Task<TestWorker> StartBundledAsync(
         TestDatabase database,
@@ -83,7 +94,8 @@ internal sealed class TestWorker : IAsyncDisposable
     private static TestWorker Create(
         TestDatabase database,
         LoadModel load,
-        IReadOnlyList<(string Key, string Value)> settings
+        IReadOnlyList<(string Key, string Value)> settings,
+        TimeProvider? time = null
     )
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
@@ -105,6 +117,7 @@ internal sealed class TestWorker : IAsyncDisposable
         builder.Logging.AddFilter("Hangfire", LogLevel.Warning);
         builder.Services.AddSingleton(JobsDataSource.Create(database.ConnectionString, loggerFactory: null));
         builder.Services.AddSingleton(load);
+        builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.Services.AddJobs();
         builder.Services.AddJobWorkers();
         // Hangfire's log is one for the whole process: this host's would be closed under the others.

@@ -28,7 +28,7 @@ public sealed class JobsOptions
 
     /// <summary>
     /// Shards that a slot runs at once: their lines are decoded together, so that a slot stays busy while one shard ends. One
-    /// more has a place that is kept for jobs without another shard at work.
+    /// more has a place that is kept for the first shard of new jobs.
     /// </summary>
     [Range(1, 64)]
     public int ShardsPerSlot { get; set; } = 3;

@@ -20,23 +20,24 @@ internal static class FeedQueries
     /// <summary>
     /// Queues waiting shards of models that are ready somewhere and not paused. Per model, half as many stand in the queue as
     /// its slots run at once: enough that no slot waits, and the rest stays in our table, where priority, pause and cancel
-    /// act at once and a small job passes a large one. A job's first shard at work is never kept waiting by the others' further
-    /// ones: those are queued only while fewer shards are at work than the slots run at once, and each slot has one place
-    /// more (<see cref="LocalSlots.ReservedPlaces"/>). Among waiting shards: the lowest priority number first; then API
+    /// act at once and a small job passes a large one. The first shard of a new job does not wait for the end of others'
+    /// further ones: those are queued only while fewer of them are at work than the slots run at once, and each slot has one
+    /// place more (<see cref="LocalSlots.ReservedPlaces"/>). Among waiting shards: the lowest priority number first; then API
     /// keys share alike, however many jobs each has; then the job with the fewest shards at work; then the one fed longest
     /// ago. $1 shards of one job that may stand in the queue, $2 age of a heartbeat that counts as dead.
     /// </summary>
     public const string Claim = """
         WITH busy AS (
             SELECT shard.job_id, shard.model, job.api_key_id, count(*) AS active,
-                count(*) FILTER (WHERE shard.state = 'queued') AS queued
+                count(*) FILTER (WHERE shard.state = 'queued') AS queued,
+                CASE WHEN job.shards_done = 0 AND count(*) = 1 THEN 0 ELSE count(*) END AS further
             FROM shard
             JOIN job ON job.id = shard.job_id
             WHERE shard.state IN ('queued', 'running')
-            GROUP BY shard.job_id, shard.model, job.api_key_id
+            GROUP BY shard.job_id, shard.model, job.api_key_id, job.shards_done
         ),
         standing AS (
-            SELECT model, sum(queued) AS queued, sum(active) AS active FROM busy GROUP BY model
+            SELECT model, sum(queued) AS queued, sum(further) AS further FROM busy GROUP BY model
         ),
         sharing AS (
             SELECT model, api_key_id, sum(active) AS active FROM busy GROUP BY model, api_key_id
@@ -44,7 +45,7 @@ internal static class FeedQueries
         room AS (
             SELECT slot_model.model, coalesce(max(standing.queued), 0) AS queued,
                 greatest(2, (sum(slot.shards_at_once) + 1) / 2) - coalesce(max(standing.queued), 0) AS free,
-                sum(slot.shards_at_once) - coalesce(max(standing.active), 0) AS free_for_further
+                sum(slot.shards_at_once) - coalesce(max(standing.further), 0) AS free_for_further
             FROM slot_model
             JOIN slot ON slot.worker_id = slot_model.worker_id AND slot.name = slot_model.slot
             JOIN worker ON worker.id = slot.worker_id
@@ -56,19 +57,19 @@ internal static class FeedQueries
         open AS (
             SELECT job.id, job.priority, job.api_key_id, coalesce(job.fed_at, job.created_at) AS fed_at, room.model,
                 room.free, room.free_for_further, coalesce(busy.active, 0) AS active, coalesce(busy.queued, 0) AS queued,
-                coalesce(sharing.active, 0) AS active_of_key
+                coalesce(sharing.active, 0) AS active_of_key, job.shards_done = 0 AND busy.job_id IS NULL AS is_new
             FROM room
             CROSS JOIN LATERAL (
                 -- Jobs that were fed but not started yet are among these; they leave room for as many again.
                 (
-                    SELECT id, priority, api_key_id, fed_at, created_at FROM job
+                    SELECT id, priority, api_key_id, fed_at, created_at, shards_done FROM job
                     WHERE state = 'queued' AND model = room.model AND (start_at IS NULL OR start_at <= clock_timestamp())
                     ORDER BY priority, created_at
                     LIMIT 2 * (room.free + room.queued)
                 )
                 UNION ALL
                 (
-                    SELECT id, priority, api_key_id, fed_at, created_at FROM job
+                    SELECT id, priority, api_key_id, fed_at, created_at, shards_done FROM job
                     WHERE state = 'running' AND model = room.model
                 )
             ) AS job
@@ -78,7 +79,7 @@ internal static class FeedQueries
         ),
         waiting AS (
             SELECT next.id, open.model, open.free, open.free_for_further, open.priority, open.fed_at, open.id AS job_id,
-                open.active + next.place AS turn_of_job,
+                open.is_new AND next.place = 1 AS is_first, open.active + next.place AS turn_of_job,
                 open.active_of_key + row_number() OVER (
                     PARTITION BY open.model, open.priority, open.api_key_id
                     ORDER BY open.active + next.place, open.fed_at, open.id
@@ -92,9 +93,10 @@ internal static class FeedQueries
                 ORDER BY shard.first_line
                 LIMIT greatest(0, least(open.free, $1 - open.queued))
             ) AS next
+            WHERE open.free_for_further > 0 OR (open.is_new AND next.place = 1)
         ),
         ranked AS (
-            SELECT id, free, free_for_further, turn_of_job, row_number() OVER (
+            SELECT id, free, free_for_further, is_first, row_number() OVER (
                     PARTITION BY model ORDER BY priority, turn_of_key, turn_of_job, fed_at, job_id
                 ) AS rank
             FROM waiting
@@ -103,7 +105,7 @@ internal static class FeedQueries
         SET state = 'queued', queued_at = clock_timestamp(), hangfire_job_id = NULL
         FROM ranked
         WHERE shard.id = ranked.id AND ranked.rank <= ranked.free AND shard.state = 'waiting'
-            AND (ranked.turn_of_job = 1 OR ranked.rank <= ranked.free_for_further)
+            AND (ranked.is_first OR ranked.rank <= ranked.free_for_further)
         RETURNING shard.id, shard.job_id, shard.priority, shard.model, ranked.rank
         """;
 

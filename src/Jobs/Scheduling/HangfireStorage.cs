@@ -45,7 +45,7 @@ internal static class HangfireStorage
             DistributedLockTimeout = _lockTimeout,
             // Wake-ups come over the process's one listening connection; Hangfire's would pin a connection per idle worker.
             EnableLongPolling = false,
-            JobExpirationCheckInterval = TimeSpan.FromMinutes(10),
+            JobExpirationCheckInterval = TimeSpan.FromMinutes(2),
         };
         var storage = new PostgreSqlStorage(new NotAwaitedConnectionFactory(dataSource), options);
         var usual = storage.QueueProviders.Single();

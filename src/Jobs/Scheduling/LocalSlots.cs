@@ -12,8 +12,8 @@ internal sealed class LocalSlots(
 )
 {
     /// <summary>
-    /// Places of a slot beyond <see cref="ShardsPerSlot"/>, for jobs that have no other shard at work: a small job starts at
-    /// once beside a large one, however long each shard of that takes.
+    /// Places of a slot beyond <see cref="ShardsPerSlot"/>, for the first shard of new jobs: a small job starts at once
+    /// beside large ones, however long each shard of those takes.
     /// </summary>
     public const int ReservedPlaces = 1;
 

@@ -10,7 +10,7 @@ namespace Seq2Seq.Jobs.Scheduling;
 /// </summary>
 internal sealed class ShardJobExpiration : JobFilterAttribute, IElectStateFilter, IApplyStateFilter
 {
-    private static readonly TimeSpan _ended = TimeSpan.FromHours(1);
+    private static readonly TimeSpan _ended = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan _failed = TimeSpan.FromDays(7);
 
     public void OnStateElection(ElectStateContext context)

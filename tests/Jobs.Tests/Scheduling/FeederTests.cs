@@ -107,6 +107,55 @@ public sealed class FeederTests(TestDatabase database) : IClassFixture<TestDatab
     }
 
     [Fact]
+    public async Task Large_jobs_that_have_begun_leave_the_reserved_place_to_a_new_one()
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        await StandAsync("ape", places: 3);
+        for (int i = 0; i < 5; i++)
+        {
+            await database.InsertJobAsync("ape", shards: 6);
+        }
+
+        await database.ExecuteAsync("UPDATE job SET state = 'running', shards_done = 1");
+        for (int i = 0; i < 3; i++)
+        {
+            await worker.Get<Feeder>().FeedAsync(Cancellation);
+            await RunQueuedAsync();
+        }
+
+        (await database.ScalarAsync<long>("SELECT count(*) FROM shard WHERE state = 'running'")).Should().Be(3);
+        var small = await database.InsertJobAsync("ape");
+
+        (await worker.Get<Feeder>().FeedAsync(Cancellation)).Should().Be(1);
+
+        (await database.CountShardsAsync(small, "queued")).Should().Be(1);
+    }
+
+    [Fact]
+    public async Task New_jobs_do_not_keep_one_that_has_begun_from_its_places()
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        await StandAsync("ape", places: 3);
+        for (int i = 0; i < 4; i++)
+        {
+            await database.InsertJobAsync("ape");
+        }
+
+        for (int i = 0; i < 2; i++)
+        {
+            await worker.Get<Feeder>().FeedAsync(Cancellation);
+            await RunQueuedAsync();
+        }
+
+        var begun = await database.InsertJobAsync("ape", shards: 10);
+        await database.ExecuteAsync("UPDATE job SET state = 'running', shards_done = 1 WHERE id = $1", begun);
+
+        await worker.Get<Feeder>().FeedAsync(Cancellation);
+
+        (await database.CountShardsAsync(begun, "queued")).Should().Be(2);
+    }
+
+    [Fact]
     public async Task A_jobs_further_shards_leave_the_reserved_place_to_another_jobs_first()
     {
         await using var worker = TestWorker.Create(database, _models);
@@ -397,7 +446,7 @@ public sealed class FeederTests(TestDatabase database) : IClassFixture<TestDatab
         (await database.CountShardsAsync(job, "waiting")).Should().Be(2);
     }
 
-    /// <summary>Makes a model ready on a slot of a live worker.</summary>
+    /// <summary>Makes a model ready on a slot of a worker that lives, however long the test takes.</summary>
     private async Task StandAsync(string model, int places)
     {
         // It lives on, however long the test takes.
