@@ -3,7 +3,6 @@ using System.Net.Http.Headers;
 using Seq2Seq.Bench.Reporting;
 using Seq2Seq.Bench.Service;
 using Seq2Seq.Bench.Store;
-using Seq2Seq.Bench.Workloads;
 
 namespace Seq2Seq.Bench.Scale;
 

@@ -17,7 +17,13 @@ internal sealed class TinyService : IDisposable
         System.IO.File.WriteAllText(
             Configuration,
             JsonSerializer.Serialize(
-                new { Models = new Dictionary<string, object> { [Model] = new { Folder = files.TinyModel() } } }
+                new
+                {
+                    Models = new Dictionary<string, object>(StringComparer.Ordinal)
+                    {
+                        [Model] = new { Folder = files.TinyModel() },
+                    },
+                }
             )
         );
 

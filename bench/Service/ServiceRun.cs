@@ -1,9 +1,7 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.InteropServices;
-using Npgsql;
 using Seq2Seq.Bench.Measuring;
 
 namespace Seq2Seq.Bench.Service;

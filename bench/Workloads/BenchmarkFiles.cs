@@ -65,7 +65,9 @@ internal sealed class BenchmarkFiles
             foreach (
                 string file in Directory
                     .GetFiles(Path.Combine(data, "tokenizers", "marian-multilingual"))
-                    .Concat(Directory.GetFiles(Path.Combine(data, "translations", "marian")).Order())
+                    .Concat(
+                        Directory.GetFiles(Path.Combine(data, "translations", "marian")).Order(StringComparer.Ordinal)
+                    )
             )
             {
                 File.Copy(file, Path.Combine(folder, Path.GetFileName(file)), overwrite: true);

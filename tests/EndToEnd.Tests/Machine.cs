@@ -53,7 +53,9 @@ internal sealed class Machine : IDisposable
 
     private static void Run(params string[] arguments)
     {
-        using Process process = Process.Start(new ProcessStartInfo("ip", arguments) { RedirectStandardError = true })!;
+        using Process process = Process.Start(
+            new ProcessStartInfo("ip", arguments) { RedirectStandardError = true, UseShellExecute = false }
+        )!;
         string error = process.StandardError.ReadToEnd();
         process.WaitForExit();
         process.ExitCode.Should().Be(0, $"ip {string.Join(' ', arguments)}: {error}");

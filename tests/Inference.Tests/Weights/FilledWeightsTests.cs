@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using Seq2Seq.Inference.Layers;
 using Seq2Seq.Inference.Layers.Matrices;
 using Seq2Seq.Inference.Weights;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Seq2Seq.Inference.Tests.Weights;
