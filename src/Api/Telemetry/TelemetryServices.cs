@@ -46,23 +46,28 @@ internal static class TelemetryServices
                 metrics.AddInstrumentation(provider => provider.GetRequiredService<TableMetrics>());
                 if (isSent)
                 {
-                    metrics.AddOtlpExporter(Target);
+                    metrics.AddOtlpExporter(exporter => Target(exporter, "v1/metrics"));
                 }
             });
         if (isSent)
         {
             builder.WithTracing(traces =>
-                traces.AddSource(JobTraces.SourceName).AddAspNetCoreInstrumentation().AddOtlpExporter(Target)
+                traces
+                    .AddSource(JobTraces.SourceName)
+                    .AddAspNetCoreInstrumentation()
+                    .AddOtlpExporter(exporter => Target(exporter, "v1/traces"))
             );
         }
 
         return services;
 
-        void Target(OtlpExporterOptions exporter)
+        // An address is the collector's, as in OpenTelemetry's variable: over HTTP each signal has a path of its own there.
+        void Target(OtlpExporterOptions exporter, string path)
         {
             if (Uri.TryCreate(options.OtlpEndpoint, UriKind.Absolute, out Uri? endpoint))
             {
-                exporter.Endpoint = endpoint;
+                bool isHttp = exporter.Protocol == OtlpExportProtocol.HttpProtobuf;
+                exporter.Endpoint = isHttp ? new Uri($"{endpoint.AbsoluteUri.TrimEnd('/')}/{path}") : endpoint;
             }
         }
     }
