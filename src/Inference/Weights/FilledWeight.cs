@@ -21,7 +21,6 @@ internal sealed class FilledWeight : IDisposable
     private const int ChunkElements = 1 << 16;
 
     private readonly CancellationToken _cancellationToken;
-    private readonly long _columns;
     private readonly long _blockElements;
     private readonly byte[]?[] _blockHashes;
     private readonly uint[] _blockCrcs;
@@ -36,11 +35,12 @@ internal sealed class FilledWeight : IDisposable
         Name = name;
         Stored = stored;
         _cancellationToken = cancellationToken;
-        Rows = stored.Shape.Length > 1 ? stored.Shape[0] : 1;
-        _columns = Rows == 0 ? 0 : stored.ElementCount / Rows;
-        BlockRows = WeightMatrix.BlockRows((int)Math.Min(_columns, int.MaxValue));
-        _blockElements = BlockRows * _columns;
-        _blockHashes = new byte[stored.ElementCount == 0 ? 0 : (int)((Rows + BlockRows - 1) / BlockRows)][];
+        // Of one dimension it is one row.
+        long rows = stored.Shape.Length > 1 ? stored.Shape[0] : 1;
+        long columns = rows == 0 ? 0 : stored.ElementCount / rows;
+        long blockRows = WeightMatrix.BlockRows((int)Math.Min(columns, int.MaxValue));
+        _blockElements = blockRows * columns;
+        _blockHashes = new byte[stored.ElementCount == 0 ? 0 : (int)((rows + blockRows - 1) / blockRows)][];
         _blockCrcs = new uint[_blockHashes.Length];
     }
 
@@ -52,12 +52,7 @@ internal sealed class FilledWeight : IDisposable
     /// <summary>An earlier one that holds the same bytes; null when there is none.</summary>
     public FilledWeight? Original { get; init; }
 
-    /// <summary>Its first dimension; 1 where it has but one.</summary>
-    public long Rows { get; }
-
-    public int BlockRows { get; }
-
-    public int BlockCount => _blockHashes.Length;
+    private int BlockCount => _blockHashes.Length;
 
     /// <summary>Whether every value is zero, once every block is read.</summary>
     public bool IsZero => Original?.IsZero ?? _isZero;
@@ -78,11 +73,11 @@ internal sealed class FilledWeight : IDisposable
     public unsafe float* Memory => _tensor is null ? null : _tensor.FloatPointer();
 
     /// <summary>How many elements a block has.</summary>
-    public int BlockLength(int block) => (int)Math.Min(_blockElements, Stored.ElementCount - (block * _blockElements));
+    private int BlockLength(int block) => (int)Math.Min(_blockElements, Stored.ElementCount - (block * _blockElements));
 
     /// <summary>Reads one block. Blocks may be read at the same time.</summary>
     /// <param name="block">Which one.</param>
-    /// <param name="values">Room for <see cref="BlockLength"/>.</param>
+    /// <param name="values">Room for its elements.</param>
     public void ReadBlock(int block, Span<float> values)
     {
         long start = block * _blockElements;

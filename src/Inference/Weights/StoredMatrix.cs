@@ -10,23 +10,21 @@ internal sealed unsafe class StoredMatrix(FilledWeight weight)
 {
     public override bool IsOnCpu => true;
 
-    public override int BlockCount => weight.BlockCount;
-
     public override void ReadBlock(int block, RowsTaker take)
     {
-        int first = block * weight.BlockRows;
-        int length = weight.BlockLength(block);
+        // As the weight is cut, too.
+        (int first, int count) = RowsOf(block);
         if (weight.Memory is not null)
         {
-            take(weight.Memory + ((nint)first * Columns), first, length / Columns);
+            take(weight.Memory + ((nint)first * Columns), first, count);
             return;
         }
 
-        float[] rented = ArrayPool<float>.Shared.Rent(length);
+        float[] rented = ArrayPool<float>.Shared.Rent(count * Columns);
         fixed (float* values = rented)
         {
-            weight.ReadBlock(block, rented.AsSpan(0, length));
-            take(values, first, length / Columns);
+            weight.ReadBlock(block, rented.AsSpan(0, count * Columns));
+            take(values, first, count);
         }
 
         ArrayPool<float>.Shared.Return(rented);

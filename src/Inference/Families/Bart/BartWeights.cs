@@ -178,9 +178,7 @@ internal sealed class BartWeights(
         );
     }
 
-    /// <summary>
-    /// One linear layer of those of an attention that take the same input.
-    /// </summary>
+    /// <summary>One linear layer of those of an attention that take the same input.</summary>
     public Linear Attention(params ReadOnlySpan<WeightScope> scopes)
     {
         using DisposeScope memory = NewDisposeScope();

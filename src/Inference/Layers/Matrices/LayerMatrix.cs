@@ -6,16 +6,11 @@ namespace Seq2Seq.Inference.Layers.Matrices;
 /// <param name="layer">A layer on the CPU with <see cref="Linear.HoldsWeights"/>.</param>
 internal sealed unsafe class LayerMatrix(Linear layer) : WeightMatrix(layer.OutFeatures, layer.InFeatures)
 {
-    private readonly int _blockRows = BlockRows(layer.InFeatures);
-
     public override bool IsOnCpu => true;
-
-    public override int BlockCount => (Rows + _blockRows - 1) / _blockRows;
 
     public override void ReadBlock(int block, RowsTaker take)
     {
-        int first = block * _blockRows;
-        int count = Math.Min(_blockRows, Rows - first);
+        (int first, int count) = RowsOf(block);
         float[] rows = ArrayPool<float>.Shared.Rent(count * Columns);
         fixed (float* values = rows)
         {

@@ -7,16 +7,11 @@ namespace Seq2Seq.Inference.Layers.Matrices;
 /// <param name="tensor"><c>[rows, columns]</c>; it stays the caller's, and lives as long as this is used.</param>
 internal sealed unsafe class TensorMatrix(Tensor tensor) : WeightMatrix((int)tensor.shape[0], (int)tensor.shape[1])
 {
-    private readonly int _blockRows = BlockRows((int)tensor.shape[1]);
-
     public override bool IsOnCpu => tensor.device_type == DeviceType.CPU;
-
-    public override int BlockCount => (Rows + _blockRows - 1) / _blockRows;
 
     public override void ReadBlock(int block, RowsTaker take)
     {
-        int first = block * _blockRows;
-        int count = Math.Min(_blockRows, Rows - first);
+        (int first, int count) = RowsOf(block);
         using Tensor rows = tensor.narrow(0, first, count).contiguous();
         take(rows.FloatPointer(), first, count);
     }

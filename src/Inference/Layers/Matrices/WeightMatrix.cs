@@ -28,7 +28,7 @@ internal abstract class WeightMatrix(int rows, int columns)
     /// <summary>Whether its values are where the processor can read them.</summary>
     public abstract bool IsOnCpu { get; }
 
-    public abstract int BlockCount { get; }
+    public virtual int BlockCount => (Rows + BlockRows(Columns) - 1) / BlockRows(Columns);
 
     /// <summary>Hands over one block. Blocks may be read in any order, on several threads at once, and more than once.</summary>
     public abstract void ReadBlock(int block, RowsTaker take);
@@ -56,6 +56,14 @@ internal abstract class WeightMatrix(int rows, int columns)
     /// <summary>Rows of a block for rows of a length.</summary>
     public static int BlockRows(int columns) =>
         Math.Max(RowGroup, BlockValues / Math.Max(1, columns) / RowGroup * RowGroup);
+
+    /// <summary>The rows of one block, where blocks are as <see cref="BlockRows"/> makes them.</summary>
+    protected (int First, int Count) RowsOf(int block)
+    {
+        int blockRows = BlockRows(Columns);
+        int first = block * blockRows;
+        return (first, Math.Min(blockRows, Rows - first));
+    }
 
     /// <summary>Hands over all blocks, on all cores.</summary>
     /// <remarks>What a block throws is thrown; of several the first that is found.</remarks>
