@@ -9,6 +9,7 @@ internal static class RunCommand
     private static readonly TimeSpan _look = TimeSpan.FromMilliseconds(20);
 
     /// <param name="input">The file of lines.</param>
+    /// <param name="parameters">The job's generation parameters, as JSON.</param>
     /// <param name="output">Where the results go, as JSON Lines.</param>
     /// <param name="arguments">Which service.</param>
     /// <param name="watch">Called with the process once it runs.</param>
@@ -19,6 +20,7 @@ internal static class RunCommand
     /// <exception cref="InvalidOperationException">It failed, or its output is not whole and in order.</exception>
     public static async Task<JobTimes> RunAsync(
         string input,
+        string parameters,
         string output,
         IEnumerable<string> arguments,
         Func<int, MemoryWatch> watch,
@@ -27,17 +29,7 @@ internal static class RunCommand
     {
         ProcessStartInfo start = new(
             ServiceRun.Executable,
-            [
-                "run",
-                input,
-                "--model",
-                TinyService.Model,
-                "--parameters",
-                TinyService.Parameters,
-                "--output",
-                output,
-                .. arguments,
-            ]
+            ["run", input, "--model", TinyService.Model, "--parameters", parameters, "--output", output, .. arguments]
         )
         {
             UseShellExecute = false,

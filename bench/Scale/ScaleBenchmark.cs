@@ -47,11 +47,12 @@ internal sealed class ScaleBenchmark : IBenchmark
                 context.Progress($"{lines} lines over HTTP and by run");
                 rows.Add(await OverHttpAsync(service, Text(lines), cancellationToken));
                 rows.Add(await OverHttpAsync(service, Form(lines), cancellationToken));
-                rows.Add(await RunAsync(tiny, service, lines, cancellationToken));
+                rows.Add(await RunAsync(tiny, service, Short(lines), cancellationToken));
             }
 
-            context.Progress($"{context.Scale.LongLines} long lines");
-            rows.Add(await OverHttpAsync(service, Long(context.Scale.LongLines), cancellationToken));
+            context.Progress($"{context.Scale.LongLines} long lines over HTTP and by run");
+            rows.Add(await OverHttpAsync(service, LongText(context.Scale.LongLines), cancellationToken));
+            rows.Add(await RunAsync(tiny, service, Long(context.Scale.LongLines), cancellationToken));
             context.Progress($"{context.Scale.SmallHttpJobs} small jobs");
             small = await SmallJobs.RunAsync(service, context.Scale.SmallHttpJobs, cancellationToken);
         }
@@ -59,8 +60,11 @@ internal sealed class ScaleBenchmark : IBenchmark
         foreach (int lines in context.Scale.JobLines)
         {
             context.Progress($"{lines} lines by run, with a service of its own");
-            rows.Add(await RunAsync(tiny, service: null, lines, cancellationToken));
+            rows.Add(await RunAsync(tiny, service: null, Short(lines), cancellationToken));
         }
+
+        context.Progress($"{context.Scale.LongLines} long lines by run, with a service of its own");
+        rows.Add(await RunAsync(tiny, service: null, Long(context.Scale.LongLines), cancellationToken));
 
         return new BenchmarkSection
         {
@@ -90,14 +94,14 @@ internal sealed class ScaleBenchmark : IBenchmark
     private static async Task<IReadOnlyList<string>> RunAsync(
         TinyService tiny,
         ServiceRun? service,
-        int lines,
+        TextFile text,
         CancellationToken cancellationToken
     )
     {
         string input = tiny.File("lines.txt");
         await using (FileStream file = File.Create(input))
         {
-            await Lines(lines).CopyToAsync(file, cancellationToken);
+            await text.Lines.CopyToAsync(file, cancellationToken);
         }
 
         using ServiceFolder own = new();
@@ -107,6 +111,7 @@ internal sealed class ScaleBenchmark : IBenchmark
         MemoryWatch? memory = null;
         JobTimes times = await RunCommand.RunAsync(
             input,
+            text.Parameters,
             tiny.File("results.jsonl"),
             arguments,
             process =>
@@ -116,7 +121,7 @@ internal sealed class ScaleBenchmark : IBenchmark
             cancellationToken
         );
         return Row(
-            service is null ? "`run`, its own service" : "`run --server`",
+            (service is null ? "`run`, its own service" : "`run --server`") + text.Kind,
             times,
             new FileInfo(input).Length,
             memory!
@@ -139,14 +144,30 @@ internal sealed class ScaleBenchmark : IBenchmark
             Number(memory.AllBackends, 0),
         ];
 
-    private static NumberedLines Lines(int count) => new(count, i => FormattableString.Invariant($"The fox no. {i}"));
+    private static TextFile Short(int lines) =>
+        new("", new NumberedLines(lines, i => FormattableString.Invariant($"The fox no. {i}")), TinyService.Parameters);
 
-    private static Submit Text(int lines) =>
+    // Cut to what the model takes, so that each has a result.
+    private static TextFile Long(int lines)
+    {
+        const int bytes = 535;
+        return new TextFile(
+            ", long lines",
+            new NumberedLines(lines, i => FormattableString.Invariant($"The fox no. {i} ").PadRight(bytes, 'x')),
+            """{"max_new_tokens":2,"long_lines":"truncate"}"""
+        );
+    }
+
+    private static Submit Text(int lines) => Text(Short(lines), Bytes(Short(lines).Lines));
+
+    private static Submit LongText(int lines) => Text(Long(lines), Bytes(Long(lines).Lines));
+
+    private static Submit Text(TextFile text, long bytes) =>
         new(
-            "HTTP, text",
-            $"jobs?model={TinyService.Model}&parameters={Uri.EscapeDataString(TinyService.Parameters)}",
-            Content(Lines(lines), "text/plain"),
-            Bytes(Lines(lines))
+            "HTTP, text" + text.Kind,
+            $"jobs?model={TinyService.Model}&parameters={Uri.EscapeDataString(text.Parameters)}",
+            Content(text.Lines, "text/plain"),
+            bytes
         );
 
     private static Submit Form(int lines)
@@ -163,21 +184,6 @@ internal sealed class ScaleBenchmark : IBenchmark
                 { Content(Objects(), "application/jsonl"), "file", "lines.jsonl" },
             },
             Bytes(Objects())
-        );
-    }
-
-    // Cut to what the model takes, so that each has a result.
-    private static Submit Long(int lines)
-    {
-        const int bytes = 535;
-        const string parameters = """{"max_new_tokens":2,"long_lines":"truncate"}""";
-        NumberedLines Padded() =>
-            new(lines, i => FormattableString.Invariant($"The fox no. {i} ").PadRight(bytes, 'x'));
-        return new Submit(
-            "HTTP, text, long lines",
-            $"jobs?model={TinyService.Model}&parameters={Uri.EscapeDataString(parameters)}",
-            Content(Padded(), "text/plain"),
-            Bytes(Padded())
         );
     }
 
@@ -202,6 +208,9 @@ internal sealed class ScaleBenchmark : IBenchmark
 
     private static string Number(double number, int decimals) =>
         number.ToString("F" + decimals.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+
+    /// <summary>A line each, how long they are, and how they are done.</summary>
+    private sealed record TextFile(string Kind, NumberedLines Lines, string Parameters);
 
     /// <summary>One job's request.</summary>
     private sealed record Submit(string Name, string Address, HttpContent Content, long Bytes);
