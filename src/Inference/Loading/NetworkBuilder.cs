@@ -1,5 +1,6 @@
 using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Families;
+using Seq2Seq.Inference.Layers.Kernels;
 using Seq2Seq.Inference.Weights;
 using static TorchSharp.torch;
 
@@ -22,9 +23,22 @@ internal sealed class NetworkBuilder(
 
     private NetworkOptions Placement => field ??= TorchPlacement.Resolve(options);
 
+    /// <summary>Bytes that a linear layer holds for an element of its weight.</summary>
+    private int ElementBytes =>
+        ComputeTypeNames.Parse(options.ComputeType) switch
+        {
+            ComputeType.Int8 => sizeof(sbyte),
+            ComputeType.Float16 or ComputeType.BFloat16 => sizeof(ushort),
+            _ => sizeof(float),
+        };
+
     /// <exception cref="LoadRefusedException">A parameter can't be filled, or holds what no weight may be; names them.</exception>
     public (INetwork Network, WeightsSummary Summary) Build(WeightSource source)
     {
+        // The first plan of a process waits for torch.
+        using PreparedMemory? memory = options.Device.IsCuda
+            ? null
+            : PreparedMemory.Begin(source.MatrixElements * ElementBytes);
         WeightPlan plan = Plan(source);
         if (plan.Problems.Count == 0)
         {
@@ -32,6 +46,7 @@ internal sealed class NetworkBuilder(
         }
 
         ThrowIfAny(plan.Problems);
+        memory?.Offer();
         using FilledWeights filled = new(plan, Placement.Device, cancellationToken);
         INetwork network = family.Build(configuration, new WeightScope(filled), Placement);
         try

@@ -22,6 +22,15 @@ internal sealed class WeightSource
 
     public string Description { get; }
 
+    /// <summary>Elements of all matrices, each stored one once.</summary>
+    public long MatrixElements =>
+        _parts
+            .SelectMany(part => part.Tensors.Values)
+            .SelectMany(tensors => tensors)
+            .Where(tensor => tensor.Shape.Length == 2)
+            .DistinctBy(tensor => (tensor.Source, tensor.Offset))
+            .Sum(tensor => tensor.ElementCount);
+
     /// <summary>Names as they are stored.</summary>
     public IReadOnlyCollection<string> StoredNames { get; }
 

@@ -9,28 +9,29 @@ internal sealed unsafe class AlignedBuffer<T> : SafeHandle
     /// <summary>A cache line, and the widest vector register.</summary>
     public const int Alignment = 64;
 
+    private const nuint LeastMappedBytes = 1 << 16;
+
+    private readonly bool _isMapped;
+
     /// <param name="length">Number of elements.</param>
     /// <param name="isZeroed">Without, large memory costs nothing until it is written.</param>
-    /// <param name="isWeight">Whether it will be written whole and then read for long, so that huge pages pay.</param>
+    /// <param name="isWeight">Whether it will be written whole and then read for long: it lies in <see cref="WeightMemory"/>.</param>
     public AlignedBuffer(nint length, bool isZeroed = true, bool isWeight = false)
         : base(invalidHandleValue: 0, ownsHandle: true)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        nuint bytes = checked((nuint)length * (nuint)sizeof(T));
-        bool isHuge = isWeight && bytes >= HugePages.Size;
-        void* memory = NativeMemory.AlignedAlloc(Math.Max(bytes, Alignment), isHuge ? HugePages.Size : Alignment);
-        if (isHuge)
-        {
-            HugePages.Advise(memory, bytes);
-        }
-
-        if (isZeroed)
+        Length = length;
+        nuint bytes = Bytes;
+        _isMapped = isWeight && bytes >= LeastMappedBytes && WeightMemory.IsSupported;
+        void* memory = _isMapped
+            ? WeightMemory.Allocate(bytes)
+            : NativeMemory.AlignedAlloc(Math.Max(bytes, Alignment), Alignment);
+        if (isZeroed && !_isMapped)
         {
             NativeMemory.Clear(memory, bytes);
         }
 
         SetHandle((nint)memory);
-        Length = length;
     }
 
     public override bool IsInvalid => handle == 0;
@@ -41,9 +42,19 @@ internal sealed unsafe class AlignedBuffer<T> : SafeHandle
 
     public Span<T> Span => new(Pointer, checked((int)Length));
 
+    private nuint Bytes => checked((nuint)Length * (nuint)sizeof(T));
+
     protected override bool ReleaseHandle()
     {
-        NativeMemory.AlignedFree((void*)handle);
+        if (_isMapped)
+        {
+            WeightMemory.Free((void*)handle, Bytes);
+        }
+        else
+        {
+            NativeMemory.AlignedFree((void*)handle);
+        }
+
         return true;
     }
 }
