@@ -28,16 +28,20 @@ internal static class TorchPlacement
     }
 
     /// <summary>What was checked, in torch's terms.</summary>
-    public static NetworkOptions Resolve(ModelLoadOptions options) =>
-        new()
+    public static NetworkOptions Resolve(ModelLoadOptions options)
+    {
+        TorchLibrary.Load();
+        return new NetworkOptions
         {
             Device = options.Device.IsCuda ? new Device(DeviceType.CUDA, options.Device.Index ?? 0) : CPU,
             ComputeType = ComputeTypeNames.Parse(options.ComputeType),
             AsPublished = options.AsPublished,
         };
+    }
 
     private static void CheckCuda(ComputeDevice device)
     {
+        TorchLibrary.Load();
         int count = cuda.is_available() ? cuda.device_count() : 0;
         if ((device.Index ?? 0) >= count)
         {
