@@ -37,6 +37,10 @@ internal sealed class BenchmarkContext : IDisposable
         {
             Files.CopyBundledModel();
         }
+        else if (name == BenchmarkFiles.CopyingModel)
+        {
+            Files.MakeCopyingModel();
+        }
 
         string folder = Files.Model(name);
         if (File.Exists(Path.Combine(folder, "config.json")))

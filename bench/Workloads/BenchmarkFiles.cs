@@ -13,6 +13,9 @@ internal sealed class BenchmarkFiles
     /// <summary>The model that the repository brings; the others lie in the models' folder.</summary>
     public const string BundledModel = "english-tts";
 
+    /// <summary>The model that <see cref="MakeCopyingModel"/> makes.</summary>
+    public const string CopyingModel = "copying";
+
     private const string Dictionary = "/usr/share/dict/american-english";
 
     private readonly string _repository;
@@ -46,6 +49,26 @@ internal sealed class BenchmarkFiles
             {
                 File.Copy(file, Path.Combine(link, Path.GetFileName(file)), overwrite: true);
             }
+        }
+    }
+
+    /// <summary>Makes <see cref="Workloads.CopyingModel"/>, with the bundled model's tokenizer.</summary>
+    public void MakeCopyingModel()
+    {
+        string folder = Model(CopyingModel);
+        if (!File.Exists(Path.Combine(folder, "config.json")))
+        {
+            Directory.CreateDirectory(folder);
+            foreach (string file in new[] { "spiece.model", "tokenizer_config.json" })
+            {
+                File.Copy(
+                    Path.Combine(_repository, "models", BundledModel, file),
+                    Path.Combine(folder, file),
+                    overwrite: true
+                );
+            }
+
+            Workloads.CopyingModel.Write(folder, OpenPieces().Pieces.Count);
         }
     }
 
@@ -126,9 +149,7 @@ internal sealed class BenchmarkFiles
     public string Pieces(string lines)
     {
         Tokenizer tokenizer = OpenTokenizer();
-        SentencePieceModel model = SentencePieceModelReader.Read(
-            File.ReadAllBytes(Path.Combine(_repository, "models", BundledModel, "spiece.model"))
-        );
+        SentencePieceModel model = OpenPieces();
         return Make(
             Path.GetFileNameWithoutExtension(lines) + ".pieces.txt",
             () =>
@@ -193,6 +214,11 @@ internal sealed class BenchmarkFiles
     }
 
     private Tokenizer OpenTokenizer() => Tokenizer.Load(Path.Combine(_repository, "models", BundledModel));
+
+    private SentencePieceModel OpenPieces() =>
+        SentencePieceModelReader.Read(
+            File.ReadAllBytes(Path.Combine(_repository, "models", BundledModel, "spiece.model"))
+        );
 
     private string Make(string name, Func<IReadOnlyList<string>> lines)
     {

@@ -13,6 +13,7 @@ internal sealed record BenchmarkScale
             NewTokens = 4,
             LinesOneByOne = 2,
             NormalisationLines = 8,
+            CopiedLines = 3,
             MemoryLines = 4,
             ServiceLines = 60,
             QualityWords = 20,
@@ -44,6 +45,8 @@ internal sealed record BenchmarkScale
 
     public int LinesOneByOne { get; init; } = 12;
     public int NormalisationLines { get; init; } = 4_000;
+
+    public int CopiedLines { get; init; } = 256;
     public int MemoryLines { get; init; } = 32;
     public int ServiceLines { get; init; } = 100_000;
     public int QualityWords { get; init; } = 4_000;

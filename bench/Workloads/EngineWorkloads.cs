@@ -13,6 +13,7 @@ internal static class EngineWorkloads
     private const string Float32 = "float32";
     private const string Float16 = "float16";
     private const string Int8 = "int8";
+    private const string DraftingParameter = "drafting";
 
     private static readonly int[] _batches = [8, 32, 64];
     private static readonly string _oursFloat32 = Ours(Float32).Name;
@@ -31,6 +32,8 @@ internal static class EngineWorkloads
             },
             OneLine(scale),
             Drafting(scale),
+            DraftingCopies(scale, "drafting-copies", "together", scale.CopiedLines, candidates: null),
+            DraftingCopies(scale, "drafting-one-line", "one at a time", scale.LinesOneByOne, EngineSettings.OneLine),
             Memory(scale),
             Load(scale),
         ];
@@ -142,22 +145,52 @@ internal static class EngineWorkloads
 
     private static EngineWorkload Drafting(BenchmarkScale scale)
     {
-        const string parameter = "drafting";
-        Contestant plain = Ours(Float32);
-        Contestant drafting = plain with { With = "with drafting", Parameters = $$"""{"{{parameter}}": true}""" };
+        Contestant[] contestants = WithAndWithoutDrafting(candidates: null);
         return new EngineWorkload
         {
-            Id = parameter,
+            Id = DraftingParameter,
             Title = $"Bundled model, {scale.NormalisationLines} normalisation lines, greedy, with and without drafting",
             Model = BenchmarkFiles.BundledModel,
             Lines = files => files.NormalisationLines(scale.NormalisationLines),
             MaxNew = NewTokensOfAWord,
             HasRealOutputs = true,
-            Requires = parameter,
-            Contestants = [plain, drafting],
-            Comparisons = [Held(drafting.Name, plain.Name, 1.5, 3)],
+            Requires = DraftingParameter,
+            Contestants = contestants,
+            Comparisons = [Held(contestants[1].Name, contestants[0].Name, 1.5, 3)],
             Shorten = options => options with { Limit = scale.NormalisationLines / scale.SearchShare },
         };
+    }
+
+    private static EngineWorkload DraftingCopies(
+        BenchmarkScale scale,
+        string id,
+        string how,
+        int lines,
+        IReadOnlyList<EngineSettings>? candidates
+    )
+    {
+        Contestant[] contestants = WithAndWithoutDrafting(candidates);
+        return new EngineWorkload
+        {
+            Id = id,
+            Title =
+                $"Copying model of t5-small's sizes, {lines} lines of 8 to 64 tokens {how}, one token in eleven replaced, greedy, with and without drafting",
+            Model = BenchmarkFiles.CopyingModel,
+            Lines = files => files.LinesOfLengths(lines),
+            MaxNew = NewTokensOfAWord,
+            HasRealOutputs = true,
+            Requires = DraftingParameter,
+            Contestants = contestants,
+            Comparisons = [Held(contestants[1].Name, contestants[0].Name, 1.5, 3)],
+            Shorten = options => options with { Limit = Math.Max(1, lines / scale.SearchShare) },
+        };
+    }
+
+    private static Contestant[] WithAndWithoutDrafting(IReadOnlyList<EngineSettings>? candidates)
+    {
+        Contestant plain = Ours(Float32);
+        plain = plain with { Candidates = candidates ?? plain.Candidates };
+        return [plain, plain with { With = "with drafting", Parameters = $$"""{"{{DraftingParameter}}": true}""" }];
     }
 
     private static EngineWorkload Memory(BenchmarkScale scale)

@@ -75,8 +75,6 @@ public sealed class SequenceModel : IAsyncDisposable
     )]
     private static SequenceModel LoadAs(ModelLoadOptions options, CancellationToken cancellationToken)
     {
-        // The first background collection starts a thread, and none can start while the system's loader loads torch: now.
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
         // On another core, while one thread loads torch. What the load refuses is not waited for.
         Task<FolderTokenizer> tokenizer = Task.Run(() => FolderTokenizer.Load(options.Folder), cancellationToken);
         LoadedNetwork loaded = SharedNetworks.Load(options, FamilyRegistry.Default, cancellationToken);

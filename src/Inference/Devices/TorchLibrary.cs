@@ -1,5 +1,5 @@
+using System.Runtime;
 using System.Runtime.InteropServices;
-using Seq2Seq.Inference.Layers.Kernels;
 using TorchSharp;
 
 namespace Seq2Seq.Inference.Devices;
@@ -14,7 +14,26 @@ internal static unsafe class TorchLibrary
     private const int PieceBytes = 112 << 10;
 
     private static readonly Lock _lock = new();
+    private static bool s_isHeapGrown;
     private static bool s_isLoaded;
+
+    /// <summary>
+    /// Makes the heap of this thread, which is to load torch, large enough for it. The heap that glibc gives a thread (all but
+    /// the first have such a one) grows by what an allocation needs, a page mostly, with a call to the system and a fault each
+    /// time: 11,000 of them while torch is loaded, for half of the time that this takes. What it has grown once it keeps, as
+    /// addresses: the memory itself is given back here, and none of it was touched but a page of each piece.
+    /// </summary>
+    public static void GrowHeap()
+    {
+        lock (_lock)
+        {
+            if (!s_isHeapGrown)
+            {
+                GrowHeapNow();
+                s_isHeapGrown = true;
+            }
+        }
+    }
 
     public static void Load()
     {
@@ -23,18 +42,29 @@ internal static unsafe class TorchLibrary
             if (!s_isLoaded)
             {
                 GrowHeap();
-                torch.InitializeDeviceType(DeviceType.CPU);
+                LoadNow();
                 s_isLoaded = true;
             }
         }
     }
 
-    /// <summary>
-    /// The heap that glibc gives a thread (all but the first have such a one) grows by what an allocation needs, a page
-    /// mostly, with a call to the system each time: 11,000 of them while torch is loaded. What it has grown once it keeps, as
-    /// addresses: the memory itself is given back here, and none of it was touched but a page of each piece.
-    /// </summary>
-    private static void GrowHeap()
+    // No thread can start while the system's loader is at work, and the first background collection starts one: whoever
+    // allocates would wait for it. So none begins now.
+    private static void LoadNow()
+    {
+        GCLatencyMode mode = GCSettings.LatencyMode;
+        GCSettings.LatencyMode = GCLatencyMode.Batch;
+        try
+        {
+            torch.InitializeDeviceType(DeviceType.CPU);
+        }
+        finally
+        {
+            GCSettings.LatencyMode = mode;
+        }
+    }
+
+    private static void GrowHeapNow()
     {
         void*[] pieces = new void*[HeapBytes / PieceBytes];
         for (int i = 0; i < pieces.Length; i++)
@@ -43,6 +73,7 @@ internal static unsafe class TorchLibrary
         }
 
         nint span = (nint)pieces[^1] + PieceBytes - (nint)pieces[0];
+        // Else it spilled into another heap, and lies in two places.
         if (span is > 0 and < 2 * HeapBytes)
         {
             HugePages.Advise(pieces[0], (nuint)span);

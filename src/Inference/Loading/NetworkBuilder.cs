@@ -1,6 +1,5 @@
 using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Families;
-using Seq2Seq.Inference.Layers.Kernels;
 using Seq2Seq.Inference.Weights;
 using static TorchSharp.torch;
 
@@ -35,10 +34,12 @@ internal sealed class NetworkBuilder(
     /// <exception cref="LoadRefusedException">A parameter can't be filled, or holds what no weight may be; names them.</exception>
     public (INetwork Network, WeightsSummary Summary) Build(WeightSource source)
     {
-        // The first plan of a process waits for torch.
-        using PreparedMemory? memory = options.Device.IsCuda
-            ? null
-            : PreparedMemory.Begin(source.MatrixElements * ElementBytes);
+        // The first plan of a process waits for torch: meanwhile another core touches the memory that comes next.
+        TorchLibrary.GrowHeap();
+        using PreparedMemory? memory =
+            options.Device.IsCuda || Environment.ProcessorCount == 1
+                ? null
+                : PreparedMemory.Begin(source.MatrixElements * ElementBytes);
         WeightPlan plan = Plan(source);
         if (plan.Problems.Count == 0)
         {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Seq2Seq.Inference.Devices;
 
 namespace Seq2Seq.Inference.Layers.Kernels;
 

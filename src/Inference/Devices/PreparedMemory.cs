@@ -1,4 +1,4 @@
-namespace Seq2Seq.Inference.Layers.Kernels;
+namespace Seq2Seq.Inference.Devices;
 
 /// <summary>
 /// Memory for the weights of one load, which a thread touches while the load waits for something else: the system gives a page
@@ -28,11 +28,11 @@ internal sealed unsafe class PreparedMemory : IDisposable
 
     /// <summary>Begins to touch memory.</summary>
     /// <param name="bytes">How much the weights will take, about.</param>
-    /// <returns>Null where it is not worth a thread, no core is idle, or the system has no memory.</returns>
+    /// <returns>Null where it is not worth a thread, or the system has no memory.</returns>
     public static PreparedMemory? Begin(long bytes)
     {
         nuint whole = (nuint)Math.Min(bytes, MostBytes) / HugePages.Size * HugePages.Size;
-        if (!WeightMemory.IsSupported || Environment.ProcessorCount == 1 || whole == 0)
+        if (!WeightMemory.IsSupported || whole == 0)
         {
             return null;
         }

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Seq2Seq.Inference.Layers.Kernels;
+namespace Seq2Seq.Inference.Devices;
 
 /// <summary>
 /// Memory for weights, mapped from the system page by page and given back to it when a weight is freed. What a
@@ -17,14 +17,14 @@ internal static unsafe partial class WeightMemory
 
     /// <param name="bytes">More than none.</param>
     /// <returns>The first byte, on a page's boundary. All bytes are zero.</returns>
-    /// <exception cref="OutOfMemoryException">The system has no more.</exception>
+    /// <exception cref="InsufficientMemoryException">The system has no more.</exception>
     public static void* Allocate(nuint bytes)
     {
         nuint whole = WholePages(bytes);
         void* memory = PreparedMemory.Take(whole);
         memory = memory is null ? TryMap(whole) : memory;
         return memory is null
-            ? throw new OutOfMemoryException(
+            ? throw new InsufficientMemoryException(
                 $"The system gave no {bytes} bytes for weights (mmap: {Marshal.GetLastPInvokeErrorMessage()})."
             )
             : memory;

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Seq2Seq.Inference.Layers.Kernels;
+namespace Seq2Seq.Inference.Devices;
 
 /// <summary>
 /// Pages of 2 MiB, where the system gives them (transparent huge pages, madvise(2)): memory that is written for the first time
