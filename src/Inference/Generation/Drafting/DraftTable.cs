@@ -17,6 +17,10 @@ internal sealed class DraftTable
     private const int ConfidentEnough = 2;
 
     private readonly Entry[] _entries = new Entry[Slots];
+    private Entry _start;
+
+    /// <summary>Where in their sources outputs begin that copy them; -1 while that is not known, or they don't.</summary>
+    public int StartOfCopies => _start.Confidence >= ConfidentEnough ? _start.Token : -1;
 
     /// <summary>Learns from a finished sequence, the decoder start token included.</summary>
     public void Learn(ReadOnlySpan<int> sequence)
@@ -29,6 +33,9 @@ internal sealed class DraftTable
             }
         }
     }
+
+    /// <summary>Learns where in its source an output begins; -1 for one that begins with something else.</summary>
+    public void LearnStart(int start) => Learn(ref _start, check: 0, start);
 
     /// <summary>The token that came after the longest known end of the sequence.</summary>
     public bool TryGuess(ReadOnlySpan<int> sequence, out int token)
@@ -48,14 +55,15 @@ internal sealed class DraftTable
         return false;
     }
 
-    private void Learn(uint hash, int token)
+    private void Learn(uint hash, int token) => Learn(ref _entries[hash % Slots], hash, token);
+
+    private static void Learn(ref Entry entry, uint check, int token)
     {
-        ref Entry entry = ref _entries[hash % Slots];
-        if (entry.Check == hash && entry.Token == token)
+        if (entry.Check == check && entry.Token == token)
         {
             entry.Confidence = (byte)Math.Min(MostConfident, entry.Confidence + 1);
         }
-        else if (entry.Confidence > 1 && entry.Check == hash)
+        else if (entry.Confidence > 1 && entry.Check == check)
         {
             // Wrong once: half as sure.
             entry.Confidence /= 2;
@@ -64,7 +72,7 @@ internal sealed class DraftTable
         {
             entry = new Entry
             {
-                Check = hash,
+                Check = check,
                 Token = token,
                 Confidence = 1,
             };
