@@ -42,12 +42,17 @@ internal sealed class TestWorker : IAsyncDisposable
     ) => StartAsync(database, new Dictionary<string, TestModel>(StringComparer.Ordinal) { [Model] = model }, settings);
 
     /// <summary>One model, of the name <see cref="Model"/>, and a clock of the test's own.</summary>
-    public static Task<TestWorker> StartAsync(TestDatabase database, TestModel model, TimeProvider time) =>
+    public static Task<TestWorker> StartAsync(
+        TestDatabase database,
+        TestModel model,
+        TimeProvider time,
+        params (string Key, string Value)[] settings
+    ) =>
         StartAsync(
             Create(
                 database,
                 (options, _) => model.Load(options),
-                [($"{ModelOptions.SectionName}:{Model}:Folder", Model)],
+                [($"{ModelOptions.SectionName}:{Model}:Folder", Model), .. settings],
                 time
             )
         );

@@ -125,6 +125,8 @@ internal sealed partial class ShardRunner(
         finally
         {
             slot.EndShard();
+            // A place of the slot is free.
+            feed.Set();
             span?.SetTag("seq2seq.outcome", outcome);
             span?.SetStatus(outcome == "failed" ? ActivityStatusCode.Error : ActivityStatusCode.Unset);
             JobMetrics.ShardEnded(shard.Model, outcome, time.GetElapsedTime(start));
@@ -319,8 +321,6 @@ internal sealed partial class ShardRunner(
             // The lease will run out, and whoever rescues the shard counts the attempt.
             LogFailureNotWritten(logger, shard.ShardId, shard.JobId, lost);
         }
-
-        feed.Set();
     }
 
     [LoggerMessage(2060, LogLevel.Debug, "Shard {Shard} of job {Job} was not there to take")]

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Hangfire;
+using Microsoft.Extensions.Time.Testing;
 using Seq2Seq.Jobs.Leasing;
 using Seq2Seq.Jobs.Tests;
 using Seq2Seq.Testing;
@@ -22,6 +23,47 @@ public sealed class WorkerServiceTests(TestDatabase database) : IClassFixture<Te
 
         await database.ShouldHaveEveryAnswerAsync(job, lines: 100);
         model.Lines.Should().Be(100);
+    }
+
+    [Fact]
+    public async Task A_jobs_next_shard_waits_for_the_end_of_another_and_not_for_the_clock()
+    {
+        const int shards = 12;
+        const int atOnce = 3;
+        using SemaphoreSlim goOn = new(0);
+        int begun = 0;
+        var model = new TestModel
+        {
+            BeforeBatch = (_, cancellationToken) =>
+            {
+                Interlocked.Increment(ref begun);
+                return goOn.WaitAsync(cancellationToken);
+            },
+        };
+        // Its clock stands still, so that it looks for nothing by itself; nor does it say that it lives.
+        var still = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var worker = await TestWorker.StartAsync(
+            database,
+            model,
+            still,
+            ("Jobs:Lease", "00:10:00"),
+            ("Jobs:ShardsPerSlot", $"{atOnce}")
+        );
+
+        var job = await database.InsertJobAsync(TestWorker.Model, shards);
+
+        for (int ended = 0; ended < shards; ended++)
+        {
+            int expected = Math.Min(shards, ended + atOnce);
+            await Eventually.HoldsAsync(
+                () => Task.FromResult(Volatile.Read(ref begun) == expected),
+                _patience,
+                $"{expected} shards have begun when {ended} have ended"
+            );
+            goOn.Release();
+        }
+
+        await database.WaitForJobAsync(job);
     }
 
     [Fact]
