@@ -37,7 +37,7 @@ internal static class SubmitJob
             var job = JobResource.Of(submitted.Job);
             return TypedResults.Accepted(job.Links.Self, job);
         }
-        catch (Exception exception) when (FormSubmission.IsMalformed(exception))
+        catch (Exception exception) when (RequestBody.IsMalformedForm(exception))
         {
             throw FormSubmission.Malformed(exception.Message, exception);
         }
