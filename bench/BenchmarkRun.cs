@@ -25,6 +25,7 @@ internal static class BenchmarkRun
             new ServiceBenchmark(),
             new ScaleBenchmark(),
             new NeighbourBenchmark(),
+            new MachinesBenchmark(),
             new TablesBenchmark(),
             new QualityBenchmark(),
             new ProfileBenchmark(),

@@ -27,7 +27,7 @@ internal sealed class NeighbourBenchmark : IBenchmark
 
     public async Task<BenchmarkSection> RunAsync(BenchmarkContext context, CancellationToken cancellationToken)
     {
-        await using ServiceRun service = await ServiceRun.StartAsync(configuration: null, cancellationToken);
+        await using ServiceRun service = await ServiceRun.StartAsync(new ServiceRunOptions(), cancellationToken);
         using HttpClient large = await ClientAsync(service, "large", cancellationToken);
         using HttpClient other = await ClientAsync(service, "other", cancellationToken);
         List<IReadOnlyList<string>> rows = [];

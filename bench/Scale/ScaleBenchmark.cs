@@ -38,7 +38,12 @@ internal sealed class ScaleBenchmark : IBenchmark
         using TinyService tiny = new(context.Files);
         List<IReadOnlyList<string>> rows = [];
         SmallJobs small;
-        await using (ServiceRun service = await ServiceRun.StartAsync(tiny.Configuration, cancellationToken))
+        await using (
+            ServiceRun service = await ServiceRun.StartAsync(
+                new ServiceRunOptions { Configuration = tiny.Configuration },
+                cancellationToken
+            )
+        )
         {
             // The first job of a service pays for what is compiled then.
             await OverHttpAsync(service, Text(context.Scale.JobLines[0]), cancellationToken);

@@ -23,7 +23,10 @@ internal sealed class TablesBenchmark : IBenchmark
     public async Task<BenchmarkSection> RunAsync(BenchmarkContext context, CancellationToken cancellationToken)
     {
         using TinyService tiny = new(context.Files);
-        await using ServiceRun service = await ServiceRun.StartAsync(tiny.Configuration, cancellationToken);
+        await using ServiceRun service = await ServiceRun.StartAsync(
+            new ServiceRunOptions { Configuration = tiny.Configuration },
+            cancellationToken
+        );
         await using NpgsqlDataSource database = service.Folder.OpenDatabase();
         TimeSpan interval = TimeSpan.FromMinutes(context.Scale.TablesMinutes / Samples);
         List<(TimeSpan At, int Jobs, TableSizes Sizes)> seen = [];

@@ -35,7 +35,7 @@ internal sealed class ServiceBenchmark : IBenchmark
             Threads = settings.Threads,
             MaxNew = 96,
         };
-        await using ServiceRun service = await ServiceRun.StartAsync(configuration: null, cancellationToken);
+        await using ServiceRun service = await ServiceRun.StartAsync(new ServiceRunOptions(), cancellationToken);
         int warmUps = Math.Max(1, context.Scale.ServiceLines / 50);
         await service.RunAsync(context.Files.Words(warmUps), BenchmarkFiles.BundledModel, cancellationToken);
         List<(double Rate, Noise Noise)>[] runs = await AlternatingRuns.RunAsync(

@@ -6,7 +6,9 @@ using Seq2Seq.Bench.Measuring;
 
 namespace Seq2Seq.Bench.Service;
 
-/// <summary>A <c>seq2seq serve</c> on a PostgreSQL of its own, and jobs sent to it over HTTP.</summary>
+/// <summary>
+/// A <c>seq2seq serve</c>, on a PostgreSQL of its own where the settings name none, and jobs sent to it over HTTP.
+/// </summary>
 internal sealed partial class ServiceRun : IAsyncDisposable
 {
     private const int Terminate = 15;
@@ -18,24 +20,33 @@ internal sealed partial class ServiceRun : IAsyncDisposable
     private readonly Process _process;
     private readonly TaskCompletionSource<Uri> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private ServiceRun(string? configuration)
+    private string _last = "";
+
+    private ServiceRun(ServiceRunOptions options)
     {
-        ProcessStartInfo start = new(
+        string[] command =
+        [
+            .. options.Launcher,
             Executable,
-            [
-                "serve",
-                "--data",
-                _folder.Path,
-                "--urls",
-                "http://127.0.0.1:0",
-                .. configuration is null ? [] : (string[])["--config", configuration],
-            ]
-        )
+            "serve",
+            "--data",
+            _folder.Path,
+            "--role",
+            options.Role,
+            .. options.Role == ServiceRunOptions.Worker ? [] : (string[])["--urls", "http://127.0.0.1:0"],
+            .. options.Configuration is null ? [] : (string[])["--config", options.Configuration],
+        ];
+        ProcessStartInfo start = new(command[0], command[1..])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach ((string name, string value) in options.Settings)
+        {
+            start.Environment[name] = value;
+        }
+
         _process = new Process { StartInfo = start, EnableRaisingEvents = true };
         _process.OutputDataReceived += (_, line) => Read(line.Data);
         _process.ErrorDataReceived += (_, line) => Read(line.Data);
@@ -65,12 +76,15 @@ internal sealed partial class ServiceRun : IAsyncDisposable
     /// <summary>Where its database lies.</summary>
     public ServiceFolder Folder => _folder;
 
-    /// <summary>Starts it and waits until it is ready.</summary>
-    /// <param name="configuration">A configuration file; null for the one beside the program, with the bundled model.</param>
-    /// <param name="cancellationToken">Ends it early.</param>
-    public static async Task<ServiceRun> StartAsync(string? configuration, CancellationToken cancellationToken)
+    /// <summary>Starts it and waits until it is ready; a worker, which answers nobody, is starting.</summary>
+    public static async Task<ServiceRun> StartAsync(ServiceRunOptions options, CancellationToken cancellationToken)
     {
-        ServiceRun service = new(configuration);
+        ServiceRun service = new(options);
+        if (options.Role == ServiceRunOptions.Worker)
+        {
+            return service;
+        }
+
         try
         {
             service.Http.BaseAddress = await service._address.Task.WaitAsync(_patience, cancellationToken);
@@ -104,6 +118,22 @@ internal sealed partial class ServiceRun : IAsyncDisposable
         return times.Total;
     }
 
+    /// <exception cref="InvalidOperationException">It has ended; says its last line.</exception>
+    public void ShouldRun()
+    {
+        if (_process.HasExited)
+        {
+            throw new InvalidOperationException($"seq2seq serve ended with {_process.ExitCode}: {_last}");
+        }
+    }
+
+    /// <summary>kill −9.</summary>
+    public async Task KillAsync(CancellationToken cancellationToken)
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync(cancellationToken);
+    }
+
     /// <summary>Stops it and its database.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -120,6 +150,7 @@ internal sealed partial class ServiceRun : IAsyncDisposable
 
     private void Read(string? line)
     {
+        _last = string.IsNullOrWhiteSpace(line) ? _last : line;
         if (line?.StartsWith(Announcement, StringComparison.Ordinal) == true)
         {
             _address.TrySetResult(new Uri(line[Announcement.Length..].Split(' ')[0]));

@@ -29,6 +29,9 @@ internal sealed record BenchmarkScale
             SmallHttpJobs = 12,
             NeighbourJobs = 1,
             NeighbourLines = 2_000,
+            MachineLines = 50_000,
+            MachineSeconds = 1,
+            MachineLeaseSeconds = 3,
             TablesMinutes = 0.02,
         };
 
@@ -75,6 +78,15 @@ internal sealed record BenchmarkScale
 
     /// <summary>Lines of the large one.</summary>
     public int NeighbourLines { get; init; } = 1_000_000;
+
+    /// <summary>Lines of the job that machines share: more than they do while they are watched.</summary>
+    public int MachineLines { get; init; } = 1_000_000;
+
+    /// <summary>How long they are watched with as many as there are.</summary>
+    public double MachineSeconds { get; init; } = 30;
+
+    /// <summary>Their <c>Jobs:Lease</c>; that of the service by default.</summary>
+    public int MachineLeaseSeconds { get; init; } = 30;
 
     /// <summary>How long small jobs come and go while the tables are watched.</summary>
     public double TablesMinutes { get; init; } = 30;

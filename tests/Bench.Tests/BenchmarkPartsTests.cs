@@ -1,4 +1,5 @@
 using Seq2Seq.Bench.Reporting;
+using Seq2Seq.Testing;
 
 namespace Seq2Seq.Bench.Tests;
 
@@ -118,6 +119,25 @@ public sealed class BenchmarkPartsTests
 
         section.Tables[0].Rows.Select(row => row[1]).Should().Equal("another", "the same", "another", "the same");
         section.Tables[0].Rows.Should().OnlyContain(row => TinyRun.Number(row[6]) > 0);
+    }
+
+    [Fact]
+    public async Task A_machine_joins_a_running_job_and_another_is_lost()
+    {
+        Assert.SkipWhen(SeparateMachine.Hindrance is not null, SeparateMachine.Hindrance ?? "");
+        Assert.SkipWhen(Environment.ProcessorCount < 2, "Two machines need two cores.");
+        using TinyRun run = new();
+
+        BenchmarkSection section = await run.RunAsync("machines");
+
+        section.Tables[0].Rows.Select(row => row[1]).Should().Equal("1", "2", "1", "1");
+        // While the leases of the lost one run out, the other may be in the middle of its shards.
+        new[] { 0, 1, 3 }
+            .Select(row => section.Tables[0].Rows[row])
+            .Should()
+            .OnlyContain(row => TinyRun.Number(row[3]) > 0);
+        IReadOnlyList<string> lost = section.Tables[1].Rows[0];
+        TinyRun.Number(lost[6]).Should().BePositive().And.BeLessThanOrEqualTo(TinyRun.Number(lost[5]));
     }
 
     [Fact]

@@ -7,8 +7,8 @@ using System.Text.Json;
 namespace Seq2Seq.EndToEnd.Tests;
 
 /// <summary>
-/// What no client should send, to every route that the service's own OpenAPI document lists, and clients that never finish:
-/// the answer says what is wrong with the request, and the service lives.
+/// What no client should send, to every route that the service's own OpenAPI document lists and to the pages, and clients that
+/// never finish: the answer says what is wrong with the request, and the service lives.
 /// </summary>
 public sealed class HostileClientTests
 {
@@ -19,18 +19,56 @@ public sealed class HostileClientTests
 
     private const long MostGrowth = 512L * 1024 * 1024;
 
+    // In place of an id or a name.
     private static readonly string[] Segments =
     [
         "%00",
+        "a%00b",
+        "%2500",
         "%FF%FE",
+        // Overlong UTF-8 of a dot, a slash and NUL, and half a pair of surrogates.
+        "%C0%AE%C0%AE",
+        "%E0%80%AF",
+        "%C0%80",
+        "%ED%A0%80",
         "..%2f..%2fetc%2fpasswd",
+        "%2f",
+        "%5c",
         "....//",
-        "%2e%2e",
+        "..;",
+        "%252e%252e",
+        "%",
+        "%zz",
+        "%u0000",
+        "%0d%0aX-Injected:%201",
         "'%20OR%201=1--",
         "%F0%9F%92%A9",
         "-1",
         "00000000-0000-0000-0000-000000000000",
+        "99999999999999999999",
         new('a', 7000),
+    ];
+
+    // A server takes these out of a path before it looks what is there: they lead to another address, which may be a good one.
+    private static readonly string[] DotSegments = ["%2e%2e", "%2E"];
+
+    // The document lists none of them.
+    private static readonly (string Method, string Path)[] Pages =
+    [
+        ("GET", "/dashboard/jobs"),
+        ("GET", "/dashboard/jobs/{id}"),
+        ("GET", "/dashboard/models/{name}"),
+        ("GET", "/dashboard/assets/{digest}/{name}"),
+        .. from action in (string[])["cancel", "pause", "resume", "retry", "priority"]
+        select ("POST", $"/dashboard/jobs/{{id}}/{action}"),
+        .. from action in (string[])["pause", "resume", "load"] select ("POST", $"/dashboard/models/{{name}}/{action}"),
+        ("POST", "/login"),
+        ("POST", "/logout"),
+        ("GET", "/hangfire/stats"),
+        ("GET", "/hangfire/jobs/details/{id}"),
+        ("POST", "/hangfire/jobs/actions/requeue/{id}"),
+        ("POST", "/hangfire/jobs/actions/delete/{id}"),
+        ("POST", "/hangfire/jobs/failed/requeue"),
     ];
 
     private static readonly string[] Queries =
@@ -59,6 +97,8 @@ public sealed class HostileClientTests
         ("application/json", Encoding.ASCII.GetBytes("{\"a\":\"" + new string('x', 200_000) + "\"}")),
         ("text/plain", [0xC3, 0x28, 0x00, 0x0A]),
         ("application/x-ndjson", "{]\n"u8.ToArray()),
+        ("application/x-www-form-urlencoded", "jobs[]=%00&key=%00&priority=%00"u8.ToArray()),
+        ("application/x-www-form-urlencoded", "jobs[]=x&key=x&priority=x"u8.ToArray()),
         ("multipart/form-data; boundary=x", "--x\r\n\r\n"u8.ToArray()),
         ("multipart/form-data", "x"u8.ToArray()),
         ("no-such/type; charset=klingon", "x"u8.ToArray()),
@@ -78,28 +118,39 @@ public sealed class HostileClientTests
         await using var service = ServiceProcess.Start(data.Path, "api");
         await service.ReadyAsync(Cancelled);
         service.Http.DefaultRequestHeaders.ExpectContinue = false;
+        string job = await service.Http.SubmitAsync(Words.Lines(1), Cancelled);
         var faults = new List<string>();
         int requests = 0;
-        foreach ((string method, string path) in await RoutesAsync(service))
+        foreach ((string method, string path) in (await RoutesAsync(service)).Concat(Pages))
         {
-            foreach (string segment in path.Contains('{', StringComparison.Ordinal) ? Segments : Segments[..1])
+            // Hangfire has a page for a job that is not there.
+            bool isRefused = !path.StartsWith("/hangfire", StringComparison.Ordinal);
+            foreach (string segment in path.Contains('{', StringComparison.Ordinal) ? Segments : [])
             {
-                string address = Fill(path, segment);
-                foreach (string query in Queries)
-                {
-                    requests++;
-                    await TryAsync(service, method, address + query, body: null, faults);
-                }
+                requests++;
+                await TryAsync(service, method, Fill(path, segment), body: null, isRefused, faults);
+            }
+
+            foreach (string segment in path.Contains('{', StringComparison.Ordinal) ? DotSegments : [])
+            {
+                requests++;
+                await TryAsync(service, method, Fill(path, segment), body: null, isRefused: false, faults);
+            }
+
+            foreach (string query in Queries)
+            {
+                requests++;
+                await TryAsync(service, method, Fill(path, job) + query, body: null, isRefused: false, faults);
             }
 
             foreach (var body in method is "GET" or "DELETE" ? [] : Bodies)
             {
                 requests++;
-                await TryAsync(service, method, Fill(path, Guid.Empty.ToString()), body, faults);
+                await TryAsync(service, method, Fill(path, job), body, isRefused: false, faults);
             }
         }
 
-        faults.Should().BeEmpty();
+        string.Join('\n', faults).Should().BeEmpty();
         requests.Should().BeGreaterThan(500);
         service.Log.Should().NotContain("internal_error");
         (await service.Http.GetAsync("livez", Cancelled)).StatusCode.Should().Be(HttpStatusCode.OK);
@@ -137,12 +188,14 @@ public sealed class HostileClientTests
         service.HasExited.Should().BeFalse();
     }
 
-    // Answers that are no error are fine: a list takes no notice of a body, and some queries mean nothing to a route.
+    // Where it need not be refused, an answer that is no error is fine: a list takes no notice of a body, and some queries mean
+    // nothing to a route.
     private static async Task TryAsync(
         ServiceProcess service,
         string method,
         string address,
         (string MediaType, byte[] Body)? body,
+        bool isRefused,
         List<string> faults
     )
     {
@@ -163,20 +216,28 @@ public sealed class HostileClientTests
             HttpCompletionOption.ResponseHeadersRead,
             Cancelled
         );
-        if ((int)response.StatusCode >= 500)
+        int status = (int)response.StatusCode;
+        if (status >= 500 || (isRefused && status < 400))
         {
-            faults.Add($"{what}: {(int)response.StatusCode}");
+            faults.Add($"{what}: {status}");
         }
-        else if ((int)response.StatusCode >= 400 && response.Content.Headers.ContentLength is not 0)
+        else if (status >= 400 && !IsOfServer(response))
         {
-            // Each dialect has its own shape; none has a page of text.
+            // Each dialect has its own shape; none has a page of text but the login, which is shown again.
             string type = response.Content.Headers.ContentType?.MediaType ?? "";
-            if (!type.EndsWith("json", StringComparison.Ordinal))
+            if (
+                !type.EndsWith("json", StringComparison.Ordinal)
+                && !address.StartsWith("/login", StringComparison.Ordinal)
+            )
             {
-                faults.Add($"{what}: {(int)response.StatusCode} as '{type}'");
+                faults.Add($"{what}: {status} as '{type}'");
             }
         }
     }
+
+    // What is no HTTP request at all never comes to the service: the server beneath refuses it with a status alone, and hangs up.
+    private static bool IsOfServer(HttpResponseMessage response) =>
+        response is { Headers.ConnectionClose: true, Content.Headers.ContentLength: 0 };
 
     private static async Task<IReadOnlyList<(string Method, string Path)>> RoutesAsync(ServiceProcess service)
     {

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using Seq2Seq.Testing;
 
@@ -15,17 +13,17 @@ public sealed class SeveralMachinesTests
     [Fact]
     public async Task A_machine_that_drops_off_the_network_costs_only_its_leases_and_works_again_when_it_is_back()
     {
-        Assert.SkipWhen(Machine.Hindrance is not null, Machine.Hindrance ?? "");
+        Assert.SkipWhen(SeparateMachine.Hindrance is not null, SeparateMachine.Hindrance ?? "");
         using var data = new DataFolder();
-        using var first = new Machine(1);
-        using var second = new Machine(2);
-        int port = FreePort();
+        using var first = new SeparateMachine(1);
+        using var second = new SeparateMachine(2);
+        int port = FreePort.Find();
         await using PostgresCluster cluster = await PostgresCluster.StartAsync(
             new PostgresClusterOptions
             {
                 Port = port,
                 Addresses = ["127.0.0.1", first.Gateway, second.Gateway],
-                Network = Machine.Network,
+                Network = SeparateMachine.Network,
             },
             Cancelled
         );
@@ -100,11 +98,4 @@ public sealed class SeveralMachinesTests
             ["Jobs__Lease"] = "00:00:03",
             ["Jobs__MaxAttempts"] = "20",
         };
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
 }

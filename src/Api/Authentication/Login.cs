@@ -16,7 +16,6 @@ internal static class Login
     private const string Address = "/login";
     private const string FingerprintClaim = "seq2seq:fingerprint";
     private const string ReturnField = "return";
-    private const int MostFormBytes = 16 * 1024;
     private static readonly TimeSpan SessionTime = TimeSpan.FromHours(12);
     private static readonly PathString[] Pages = ["/dashboard", "/hangfire", "/scalar"];
 
@@ -88,8 +87,7 @@ internal static class Login
         CancellationToken cancellationToken
     )
     {
-        Requests.RequestBody.Limit(context.Request, MostFormBytes);
-        IFormCollection form = await context.Request.ReadFormAsync(cancellationToken);
+        IFormCollection form = await Requests.RequestBody.ReadFormAsync(context.Request, cancellationToken);
         string target = LocalAddress(form[ReturnField]);
         if (await keys.FindAsync(form["key"].ToString().Trim(), cancellationToken) is not { } caller)
         {

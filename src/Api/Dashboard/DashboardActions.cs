@@ -49,6 +49,7 @@ internal static class DashboardActions
         HttpContext context = invocation.HttpContext;
         try
         {
+            await RequestBody.ReadFormAsync(context.Request, context.RequestAborted);
             await context.RequestServices.GetRequiredService<IAntiforgery>().ValidateRequestAsync(context);
         }
         catch (AntiforgeryValidationException exception)
@@ -74,7 +75,7 @@ internal static class DashboardActions
     )
     {
         const string Field = "priority";
-        IFormCollection form = await request.ReadFormAsync(cancellationToken);
+        IFormCollection form = await RequestBody.ReadFormAsync(request, cancellationToken);
         long priority =
             RequestText.Integer(form[Field], Field, JobRequest.FirstPriority, JobRequest.LastPriority)
             ?? throw RequestException.Missing(

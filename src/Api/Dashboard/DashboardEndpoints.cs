@@ -1,5 +1,4 @@
 using System.Globalization;
-using Hangfire;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Seq2Seq.Api.Authentication;
@@ -15,8 +14,7 @@ using Seq2Seq.Jobs.Scheduling;
 namespace Seq2Seq.Api.Dashboard;
 
 /// <summary>
-/// The pages under <c>/dashboard</c>, rendered here as whole documents from our tables, and Hangfire's own under <c>/hangfire</c>.
-/// What they change is in <see cref="DashboardActions"/>.
+/// The pages under <c>/dashboard</c>, rendered here as whole documents from our tables; what they change is in <see cref="DashboardActions"/>.
 /// </summary>
 internal static class DashboardEndpoints
 {
@@ -28,8 +26,8 @@ internal static class DashboardEndpoints
     private const int ResultsOnPage = 10;
     private const int LongestSearch = 200;
 
-    // Hangfire's statistics group over its whole job table, once for each open tab.
-    private const int StatisticsMilliseconds = 15_000;
+    /// <summary>What goes wrong is explained on a page to whom asks for pages.</summary>
+    public static ErrorShape Errors { get; } = new(Explain);
 
     public static IServiceCollection AddDashboard(this IServiceCollection services)
     {
@@ -45,7 +43,7 @@ internal static class DashboardEndpoints
 
     public static void MapDashboard(this IEndpointRouteBuilder app)
     {
-        RouteGroupBuilder pages = app.MapGroup(Root).ExcludeFromDescription().WithMetadata(new ErrorShape(Explain));
+        RouteGroupBuilder pages = app.MapGroup(Root).ExcludeFromDescription().WithMetadata(Errors);
         pages.MapGet("/", ShowOverviewAsync);
         pages.MapGet("/jobs", ShowJobsAsync);
         pages.MapGet("/jobs/{id}", ShowJobAsync);
@@ -56,20 +54,7 @@ internal static class DashboardEndpoints
         pages.MapDashboardActions();
         app.MapGet("/", () => TypedResults.LocalRedirect(Root)).ExcludeFromDescription();
         app.MapDashboardAssets();
-        app.MapHangfireDashboard(
-                "/hangfire",
-                new DashboardOptions
-                {
-                    // The rule for every endpoint holds here as well; Hangfire's own would let in local callers alone.
-                    Authorization = [],
-                    AppPath = Root,
-                    DashboardTitle = "Seq2Seq Jobs · Hangfire",
-                    StatsPollingInterval = StatisticsMilliseconds,
-                    IgnoreAntiforgeryToken = true,
-                    DisplayStorageConnectionString = false,
-                }
-            )
-            .RequireAuthorization(KeyScopes.Admin);
+        app.MapHangfirePages();
     }
 
     private static async Task<RazorComponentResult<OverviewPage>> ShowOverviewAsync(

@@ -41,21 +41,21 @@ internal static class Display
     public static string Ago(DateTimeOffset then, DateTimeOffset now) =>
         then > now ? $"in {Duration(then - now)}" : $"{Duration(now - then)} ago";
 
-    /// <summary>A job's name, or the start of its id.</summary>
-    public static string NameOf(Job job) => job.Name ?? $"Job {job.Id.ToString()[..8]}";
+    /// <summary>A job's name, or so much of its id that jobs of one moment differ: it begins with the time in milliseconds.</summary>
+    public static string NameOf(Job job) => job.Name ?? $"Job {job.Id.ToString()[..18]}";
 
     public static double ShareDone(Job job) => job.Lines == 0 ? 0 : (double)job.LinesDone / job.Lines;
 
-    /// <summary>Lines a second since the job started; null before there is anything to say.</summary>
+    /// <summary>
+    /// Lines a second since the job started, of one that has ended until then; null before there is anything to say, and while
+    /// the job stands still.
+    /// </summary>
     public static double? Rate(Job job, DateTimeOffset now)
     {
-        if (job.StartedAt is not { } started || job.LinesDone == 0)
-        {
-            return null;
-        }
-
-        double seconds = ((job.FinishedAt ?? now) - started).TotalSeconds;
-        return seconds > 0 ? job.LinesDone / seconds : null;
+        DateTimeOffset? until = job.FinishedAt ?? (Runs(job) ? now : null);
+        return until - job.StartedAt is { TotalSeconds: > 0 and var seconds } && job.LinesDone > 0
+            ? job.LinesDone / seconds
+            : null;
     }
 
     public static string RateText(double? linesPerSecond) =>
@@ -68,7 +68,8 @@ internal static class Display
 
     /// <summary>When the job is done at the rate so far; null when nobody can say.</summary>
     public static TimeSpan? Remaining(Job job, DateTimeOffset now) =>
-        job.State == JobState.Running && Rate(job, now) is { } rate and > 0
-            ? TimeSpan.FromSeconds((job.Lines - job.LinesDone) / rate)
-            : null;
+        Runs(job) && Rate(job, now) is { } rate ? TimeSpan.FromSeconds((job.Lines - job.LinesDone) / rate) : null;
+
+    // A running job with an error waits for what that names.
+    private static bool Runs(Job job) => job is { State: JobState.Running, ErrorCode: null };
 }

@@ -120,15 +120,11 @@ internal static class FormSubmission
         {
             return await reader.ReadNextSectionAsync(cancellationToken);
         }
-        catch (Exception exception) when (IsMalformed(exception))
+        catch (Exception exception) when (RequestBody.IsMalformedForm(exception))
         {
             throw Malformed(exception.Message, exception);
         }
     }
-
-    /// <summary>Whether an exception of the form's reader means that the form is broken, not the connection.</summary>
-    public static bool IsMalformed(Exception exception) =>
-        exception is InvalidDataException or IOException and not BadHttpRequestException;
 
     public static RequestException Malformed(string detail, Exception? cause) =>
         new(ProblemCodes.MultipartMalformed, detail, cause);
@@ -172,7 +168,7 @@ internal static class FormSubmission
                 Expected = "valid UTF-8",
             };
         }
-        catch (Exception exception) when (IsMalformed(exception))
+        catch (Exception exception) when (RequestBody.IsMalformedForm(exception))
         {
             throw Malformed(exception.Message, exception);
         }

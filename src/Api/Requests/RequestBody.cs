@@ -4,9 +4,11 @@ using Seq2Seq.Api.Problems;
 
 namespace Seq2Seq.Api.Requests;
 
-/// <summary>What a request says of its body, checked before a byte of it is read.</summary>
+/// <summary>What a request says of its body, checked before a byte of it is read, and the small forms of pages.</summary>
 internal static class RequestBody
 {
+    private const long MostFormBytes = 64 * 1024;
+
     /// <summary>The media type of the body; refused when there is none, or a character set other than UTF-8.</summary>
     public static MediaTypeHeaderValue MediaType(HttpRequest request, string expected)
     {
@@ -78,4 +80,30 @@ internal static class RequestBody
             limit.MaxRequestBodySize = bytes;
         }
     }
+
+    /// <summary>Reads the form that a page has sent; a request without a body has an empty one.</summary>
+    /// <exception cref="RequestException">The body is no form, or can't be read as one.</exception>
+    public static async Task<IFormCollection> ReadFormAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        if (!request.HasFormContentType)
+        {
+            return request.ContentType is null
+                ? request.Form = FormCollection.Empty
+                : throw Unsupported("Content-Type", request.ContentType, "application/x-www-form-urlencoded");
+        }
+
+        Limit(request, MostFormBytes);
+        try
+        {
+            return await request.ReadFormAsync(cancellationToken);
+        }
+        catch (Exception exception) when (IsMalformedForm(exception))
+        {
+            throw new RequestException(ProblemCodes.RequestMalformed, exception.Message, exception);
+        }
+    }
+
+    /// <summary>Whether an exception of a form's reader means that the form is broken, not the connection.</summary>
+    public static bool IsMalformedForm(Exception exception) =>
+        exception is InvalidDataException or IOException and not BadHttpRequestException;
 }

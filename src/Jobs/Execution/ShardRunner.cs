@@ -71,7 +71,7 @@ internal sealed partial class ShardRunner(
 
         if (Read(shard.Parameters, out var unread) is not { } parameters)
         {
-            await HandBackUnreadAsync(shard, unread!);
+            await HandBackUnreadAsync(work, unread!);
             return;
         }
 
@@ -98,6 +98,7 @@ internal sealed partial class ShardRunner(
         {
             string message = $"Parameter '{exception.Parameter}': {exception.Message}";
             LogParametersRefused(logger, jobId, exception.Parameter);
+            work.Conclude();
             await jobFailure.FailAsync(jobId, JobFailure.ParametersCode, message, CancellationToken.None);
         }
         catch (Exception exception)
@@ -116,7 +117,7 @@ internal sealed partial class ShardRunner(
             }
             else
             {
-                await FailAsync(shard, exception);
+                await FailAsync(work, exception);
             }
 
             throw;
@@ -151,7 +152,7 @@ internal sealed partial class ShardRunner(
             Failed = results.Count(result => result.Error is not null),
             LoadId = model.LoadId,
         };
-        if (await WriteAsync(shard, outcome, work.Token))
+        if (await WriteAsync(work, outcome))
         {
             slot.CountLines(shard.Lines);
             JobMetrics.LinesWritten(shard.Model, shard.Lines, outcome.Failed);
@@ -253,19 +254,20 @@ internal sealed partial class ShardRunner(
         }
     }
 
-    private async Task<bool> WriteAsync(LeasedShard shard, ShardOutcome outcome, CancellationToken cancellationToken)
+    private async Task<bool> WriteAsync(RunningShard work, ShardOutcome outcome)
     {
+        work.Conclude();
         var delay = TimeSpan.FromMilliseconds(100);
         while (true)
         {
             try
             {
-                return await completion.CompleteAsync(shard, outcome, cancellationToken);
+                return await completion.CompleteAsync(work.Shard, outcome, work.Token);
             }
             catch (NpgsqlException exception) when (exception.IsTransient || exception.SqlState is null)
             {
-                LogWriteFailed(logger, shard.ShardId, shard.JobId, exception);
-                await Task.Delay(delay, time, cancellationToken);
+                LogWriteFailed(logger, work.Shard.ShardId, work.Shard.JobId, exception);
+                await Task.Delay(delay, time, work.Token);
                 delay = delay * 2 < _longestWriteDelay ? delay * 2 : _longestWriteDelay;
             }
         }
@@ -273,6 +275,7 @@ internal sealed partial class ShardRunner(
 
     private async Task HandBackAsync(RunningShard work)
     {
+        work.Conclude();
         LogStopped(logger, work.Shard.ShardId, work.Shard.JobId, work.Reason);
         if (work.Reason != StopReason.LeaseLost)
         {
@@ -281,8 +284,10 @@ internal sealed partial class ShardRunner(
         }
     }
 
-    private async Task HandBackUnreadAsync(LeasedShard shard, GenerationParametersException unread)
+    private async Task HandBackUnreadAsync(RunningShard work, GenerationParametersException unread)
     {
+        work.Conclude();
+        var shard = work.Shard;
         if (await unreadParameters.HandBackAsync(shard, unread, CancellationToken.None))
         {
             LogParametersRefused(logger, shard.JobId, unread.Parameter);
@@ -293,8 +298,10 @@ internal sealed partial class ShardRunner(
         }
     }
 
-    private async Task FailAsync(LeasedShard shard, Exception exception)
+    private async Task FailAsync(RunningShard work, Exception exception)
     {
+        work.Conclude();
+        var shard = work.Shard;
         string message = $"{exception.GetType().Name}: {exception.Message}";
         try
         {

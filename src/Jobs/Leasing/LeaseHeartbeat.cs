@@ -50,8 +50,11 @@ internal sealed partial class LeaseHeartbeat(
         var valid = await leases.RenewAsync([.. shards.Select(shard => shard.Shard.Token)], cancellationToken);
         foreach (var lost in shards.Where(shard => !valid.Contains(shard.Shard.Token)))
         {
-            LogLost(logger, lost.Shard.ShardId, lost.Shard.JobId);
-            lost.Stop(StopReason.LeaseLost);
+            // Not when its own work has just ended the lease.
+            if (lost.Stop(StopReason.LeaseLost))
+            {
+                LogLost(logger, lost.Shard.ShardId, lost.Shard.JobId);
+            }
         }
     }
 

@@ -6,6 +6,7 @@ internal sealed class RunningShard : IDisposable
     private readonly CancellationTokenSource _cancellation;
     private readonly Action<RunningShard> _ended;
     private readonly Lock _lock = new();
+    private bool _isConcluding;
     private bool _disposed;
 
     public RunningShard(LeasedShard shard, Action<RunningShard> ended, CancellationToken cancellationToken)
@@ -23,13 +24,26 @@ internal sealed class RunningShard : IDisposable
     /// <summary>Why <see cref="Token"/> was cancelled; the first reason counts.</summary>
     public StopReason Reason { get; private set; }
 
-    public void Stop(StopReason reason)
+    /// <summary>
+    /// The work is over: what is written from now on ends the lease, or finds by it that it was gone. That the lease is gone is no
+    /// reason to stop any more.
+    /// </summary>
+    public void Conclude()
     {
         lock (_lock)
         {
-            if (_disposed || Reason != StopReason.None)
+            _isConcluding = true;
+        }
+    }
+
+    /// <returns>Whether there was work that is told to stop now.</returns>
+    public bool Stop(StopReason reason)
+    {
+        lock (_lock)
+        {
+            if (_disposed || Reason != StopReason.None || (_isConcluding && reason == StopReason.LeaseLost))
             {
-                return;
+                return false;
             }
 
             Reason = reason;
@@ -44,6 +58,8 @@ internal sealed class RunningShard : IDisposable
         {
             // The work ended meanwhile.
         }
+
+        return true;
     }
 
     public void Dispose()

@@ -136,6 +136,28 @@ public sealed partial class DashboardTests(ApiFixture api) : IClassFixture<ApiFi
     }
 
     [Fact]
+    public async Task A_paused_job_shows_neither_a_rate_nor_a_time_that_is_left()
+    {
+        string held = CapitalsModel.HeldLine();
+        Guid id = await api.Client.SubmitAsync([.. Enumerable.Range(0, 20).Select(line => $"line {line}"), held]);
+        string address = $"/dashboard/jobs/{id}";
+        await Seq2Seq.Testing.Eventually.HoldsAsync(
+            async () =>
+                (await api.Client.GetStringAsync(address, Cancellation)).Contains(
+                    "<dt>Left</dt>",
+                    StringComparison.Ordinal
+                ),
+            TimeSpan.FromSeconds(10),
+            "the job has done lines"
+        );
+
+        string page = await ActAsync(address, "pause");
+
+        page.Should().Contain("<dt>Rate</dt><dd>&#x2013;</dd>").And.NotContain("<dt>Left</dt>");
+        api.Application.CapitalsModel.Release(held);
+    }
+
+    [Fact]
     public async Task A_models_queue_can_be_paused_and_resumed()
     {
         (await ActAsync("/dashboard/models/capitals", "pause")).Should().Contain("badge-paused");
@@ -210,6 +232,8 @@ public sealed partial class DashboardTests(ApiFixture api) : IClassFixture<ApiFi
     [InlineData("/dashboard/jobs/00000000-0000-0000-0000-000000000000")]
     [InlineData("/dashboard/models/nope")]
     [InlineData("/dashboard/assets/000000000000/dashboard.css")]
+    [InlineData("/hangfire/jobs/details/nonsense")]
+    [InlineData("/hangfire/jobs/details/99999999999999999999")]
     public async Task What_is_not_there_is_404(string address)
     {
         HttpResponseMessage response = await api.Client.GetAsync(address, Cancellation);

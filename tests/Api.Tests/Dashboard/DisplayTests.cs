@@ -1,9 +1,13 @@
 using Seq2Seq.Api.Dashboard;
+using Seq2Seq.Inference.Generation;
+using Seq2Seq.Jobs;
 
 namespace Seq2Seq.Api.Tests.Dashboard;
 
 public sealed class DisplayTests
 {
+    private static readonly DateTimeOffset Start = DateTimeOffset.UnixEpoch;
+
     [Theory]
     [InlineData(0.04, "0.0 s")]
     [InlineData(9.94, "9.9 s")]
@@ -20,4 +24,55 @@ public sealed class DisplayTests
     [InlineData(16_347_392, "16.3 MB")]
     [InlineData(2_000_000_000_000_000, "2000 TB")]
     public void Sizes_have_a_unit(long bytes, string text) => Display.Size(bytes).Should().Be(text);
+
+    [Theory]
+    [InlineData(JobState.Queued)]
+    [InlineData(JobState.Paused)]
+    [InlineData(JobState.Running, "model_load_failed")]
+    public void A_job_that_stands_still_has_no_rate_and_no_time_that_is_left(JobState state, string? error = null)
+    {
+        Job job = HalfDone(state) with { ErrorCode = error };
+
+        Display.Rate(job, Start.AddSeconds(10)).Should().BeNull();
+        Display.Remaining(job, Start.AddSeconds(10)).Should().BeNull();
+    }
+
+    [Fact]
+    public void A_running_job_has_a_rate_and_a_time_that_is_left()
+    {
+        Job job = HalfDone(JobState.Running);
+
+        Display.Rate(job, Start.AddSeconds(10)).Should().Be(5);
+        Display.Remaining(job, Start.AddSeconds(10)).Should().Be(TimeSpan.FromSeconds(10));
+    }
+
+    [Theory]
+    [InlineData(JobState.Completed)]
+    [InlineData(JobState.Failed)]
+    [InlineData(JobState.Cancelled)]
+    public void A_job_that_has_ended_keeps_the_rate_that_it_had(JobState state)
+    {
+        Job job = HalfDone(state) with { FinishedAt = Start.AddSeconds(10) };
+
+        Display.Rate(job, Start.AddDays(1)).Should().Be(5);
+        Display.Remaining(job, Start.AddDays(1)).Should().BeNull();
+    }
+
+    private static Job HalfDone(JobState state) =>
+        new()
+        {
+            Id = Guid.Empty,
+            Model = "m",
+            State = state,
+            Priority = 0,
+            Parameters = new GenerationParameters(),
+            Lines = 100,
+            LinesDone = 50,
+            LinesFailed = 0,
+            Bytes = 0,
+            Shards = 2,
+            ShardsDone = 1,
+            CreatedAt = Start,
+            StartedAt = Start,
+        };
 }

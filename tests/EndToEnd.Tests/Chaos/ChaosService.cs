@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Npgsql;
@@ -61,7 +60,7 @@ internal sealed class ChaosService : IAsyncDisposable
 
     public static async Task<ChaosService> StartAsync(ChaosOptions options, CancellationToken cancellationToken)
     {
-        int port = FreePort();
+        int port = FreePort.Find();
         PostgresCluster cluster = await PostgresCluster.StartAsync(
             new PostgresClusterOptions
             {
@@ -383,13 +382,6 @@ internal sealed class ChaosService : IAsyncDisposable
     private static string WorkerName(int index) => string.Create(CultureInfo.InvariantCulture, $"worker {index}");
 
     private static string Tail(string log) => string.Join('\n', log.Split('\n').TakeLast(40));
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
 
     private static string ConnectionString(string application, int port) =>
         $"Host=127.0.0.1;Port={port};Username={Role};Database={Role};Application Name={application}";

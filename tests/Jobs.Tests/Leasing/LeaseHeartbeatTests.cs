@@ -1,5 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Seq2Seq.Jobs.Execution;
 using Seq2Seq.Jobs.Scheduling;
 using Seq2Seq.Jobs.Tests;
 using Seq2Seq.Testing;
@@ -68,6 +70,36 @@ public sealed class LeaseHeartbeatTests(TestDatabase database) : IClassFixture<T
         running.Reason.Should().Be(StopReason.LeaseLost);
     }
 
+    [Fact]
+    public async Task A_lease_that_its_own_work_has_just_ended_is_not_missed()
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        var slot = worker.Get<LocalSlots>().All[0];
+        await worker.Get<SlotLoader>().LoadAsync(slot, Cancellation);
+        var job = await database.InsertJobAsync("m");
+        List<string> warnings = [];
+        var heartbeat = ActivatorUtilities.CreateInstance<LeaseHeartbeat>(
+            worker.Services,
+            new Listener<LeaseHeartbeat>(warnings.Add)
+        );
+        List<StopReason> reasons = [];
+        // The results are written, and the shard is still among those that run.
+        var done = new Listener<ShardRunner>(_ =>
+        {
+            var running = worker.Get<RunningShards>().All.Single();
+            heartbeat.BeatAsync(Cancellation).GetAwaiter().GetResult();
+            reasons.Add(running.Reason);
+        });
+
+        await ActivatorUtilities
+            .CreateInstance<ShardRunner>(worker.Services, slot, done)
+            .RunAsync(job, await database.ShardIdAsync(job), Cancellation);
+
+        (await database.JobStateAsync(job)).Should().Be("completed");
+        reasons.Should().Equal(StopReason.None);
+        warnings.Should().BeEmpty();
+    }
+
     private static LeaseHeartbeat Heartbeat(TestWorker worker) =>
         worker.Services.GetServices<IHostedService>().OfType<LeaseHeartbeat>().Single();
 
@@ -77,5 +109,22 @@ public sealed class LeaseHeartbeatTests(TestDatabase database) : IClassFixture<T
             .Get<ShardLeases>()
             .TakeAsync(job, await database.ShardIdAsync(job), "cpu:0", Cancellation);
         return worker.Get<RunningShards>().Begin(shard!, Cancellation);
+    }
+
+    /// <summary>Hears what a class logs while it does so.</summary>
+    private sealed class Listener<T>(Action<string> heard) : ILogger<T>
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        ) => heard(formatter(state, exception));
     }
 }
