@@ -41,6 +41,17 @@ public sealed class DrafterTests
     }
 
     [Fact]
+    public void Copying_goes_on_behind_one_that_came_after_guesses_that_were_right()
+    {
+        Drafter drafter = new(new DraftTable(), _source);
+        Guesses(drafter, [Start, 10, 11]).Should().Equal(12, 13, 14, 15);
+
+        drafter.Learn(right: 4, drafted: 4);
+
+        Guesses(drafter, [Start, 10, 11, 12, 13, 14, 15, 99]).Should().Equal(17, 18, 19, End);
+    }
+
+    [Fact]
     public void Copying_goes_on_behind_a_token_that_was_left_out()
     {
         Drafter drafter = new(new DraftTable(), _source);
