@@ -89,5 +89,5 @@ internal sealed record BenchmarkScale
     public int MachineLeaseSeconds { get; init; } = 30;
 
     /// <summary>How long small jobs come and go while the tables are watched.</summary>
-    public double TablesMinutes { get; init; } = 30;
+    public double TablesMinutes { get; init; } = 60;
 }

@@ -79,7 +79,6 @@ internal static class CopyingModel
             new
             {
                 model_type = "bart",
-                architectures = new[] { "BartForConditionalGeneration" },
                 is_encoder_decoder = true,
                 vocab_size = Vocabulary,
                 d_model = Width,

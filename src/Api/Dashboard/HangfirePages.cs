@@ -1,5 +1,4 @@
 using Hangfire;
-using Seq2Seq.Api.Authentication;
 using Seq2Seq.Api.Problems;
 using Seq2Seq.Api.Requests;
 using Seq2Seq.Jobs.Keys;

@@ -16,21 +16,15 @@ internal static unsafe partial class WeightMemory
     public static bool IsSupported => OperatingSystem.IsLinux();
 
     /// <param name="bytes">More than none.</param>
-    /// <returns>The first byte, on a page's boundary. All bytes are zero.</returns>
-    /// <exception cref="InsufficientMemoryException">The system has no more.</exception>
-    public static void* Allocate(nuint bytes)
+    /// <returns>The first byte, on a page's boundary; all are zero. Null when the system has no more.</returns>
+    public static void* TryAllocate(nuint bytes)
     {
         nuint whole = WholePages(bytes);
-        void* memory = PreparedMemory.Take(whole);
-        memory = memory is null ? TryMap(whole) : memory;
-        return memory is null
-            ? throw new InsufficientMemoryException(
-                $"The system gave no {bytes} bytes for weights (mmap: {Marshal.GetLastPInvokeErrorMessage()})."
-            )
-            : memory;
+        void* prepared = PreparedMemory.Take(whole);
+        return prepared is null ? TryMap(whole) : prepared;
     }
 
-    /// <param name="memory">What <see cref="Allocate"/> gave.</param>
+    /// <param name="memory">What <see cref="TryAllocate"/> gave.</param>
     /// <param name="bytes">As many as it was asked for.</param>
     public static void Free(void* memory, nuint bytes) => Unmap(memory, WholePages(bytes));
 
@@ -54,7 +48,7 @@ internal static unsafe partial class WeightMemory
 
     private static nuint WholePages(nuint bytes) => (bytes + _pageSize - 1) / _pageSize * _pageSize;
 
-    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
+    [LibraryImport("libc", EntryPoint = "mmap")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial void* MemoryMap(
         void* address,

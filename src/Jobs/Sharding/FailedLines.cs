@@ -128,7 +128,7 @@ internal sealed class FailedLines(NpgsqlDataSource dataSource)
         await using var command = new NpgsqlCommand(LockEnded, connection) { Parameters = { Value(jobId) } };
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken)
-            ? new EndedJob(reader.IsDBNull(0) ? null : reader.GetGuid(0))
+            ? new EndedJob(await reader.IsDBNullAsync(0, cancellationToken) ? null : reader.GetGuid(0))
             : null;
     }
 

@@ -23,13 +23,16 @@ internal sealed unsafe class AlignedBuffer<T> : SafeHandle
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         Length = length;
         nuint bytes = Bytes;
-        _isMapped = isWeight && bytes >= LeastMappedBytes && WeightMemory.IsSupported;
-        void* memory = _isMapped
-            ? WeightMemory.Allocate(bytes)
-            : NativeMemory.AlignedAlloc(Math.Max(bytes, Alignment), Alignment);
-        if (isZeroed && !_isMapped)
+        void* memory =
+            isWeight && bytes >= LeastMappedBytes && WeightMemory.IsSupported ? WeightMemory.TryAllocate(bytes) : null;
+        _isMapped = memory is not null;
+        if (!_isMapped)
         {
-            NativeMemory.Clear(memory, bytes);
+            memory = NativeMemory.AlignedAlloc(Math.Max(bytes, Alignment), Alignment);
+            if (isZeroed)
+            {
+                NativeMemory.Clear(memory, bytes);
+            }
         }
 
         SetHandle((nint)memory);
