@@ -173,6 +173,7 @@ public sealed class JobDirectory
     /// </summary>
     /// <returns>The job as it is afterwards; null when there is none of that id.</returns>
     /// <exception cref="JobStateException">The job has not ended, or has nothing to run.</exception>
+    /// <exception cref="Keys.LimitExceededException">Its API key has as many unfinished jobs as it may.</exception>
     public async Task<Job?> RetryAsync(Guid id, CancellationToken cancellationToken)
     {
         bool retried = await _retry.RetryAsync(id, cancellationToken);

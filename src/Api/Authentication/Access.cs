@@ -22,6 +22,7 @@ internal static class Access
             .BindConfiguration(AccessOptions.SectionName)
             .ValidateDataAnnotations()
             .ValidateOnStart();
+        services.AddSessionKeys();
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<LoopbackListening>();
         services.AddSingleton<IConfigureOptions<KestrelServerOptions>>(provider =>

@@ -18,6 +18,12 @@ internal sealed class AccessOptions : IValidatableObject
     /// <summary>Host names besides the loopback ones that are answered without an API key, such as a proxy's on this machine.</summary>
     public List<string> Hosts { get; } = [];
 
+    /// <summary>
+    /// Folder of the keys that protect sessions and forms: who signs in at one process is known to all that share it, also after a
+    /// restart. Null means the data folder of the service's own PostgreSQL, else the user's own.
+    /// </summary>
+    public string? SessionFolder { get; set; }
+
     public bool HasKeys => Keys.Count > 0;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

@@ -170,12 +170,12 @@ internal static class KeysCommand
         Console.WriteLine(
             json
                 ? JsonSerializer.Serialize(key, Json)
-                : $"{key.Id}  {key.Prefix}…  {key.Name}  {string.Join(',', key.Scopes)}  {StateOf(key)}"
+                : $"{key.Id}  {key.Prefix}…  {key.Name}  {string.Join(',', key.Scopes)}  {key.Limits.Describe()}  {StateOf(key, TimeProvider.System.GetUtcNow())}"
         );
 
-    private static string StateOf(ApiKey key) =>
+    private static string StateOf(ApiKey key, DateTimeOffset now) =>
         key.RevokedAt is { } revoked ? $"revoked {Day(revoked)}"
-        : key.ExpiresAt is { } expires ? $"expires {Day(expires)}"
+        : key.ExpiresAt is { } expires ? $"{(expires <= now ? "expired" : "expires")} {Day(expires)}"
         : key.LastUsedAt is { } used ? $"last used {Day(used)}"
         : "never used";
 

@@ -41,8 +41,8 @@ internal static class Display
     public static string Ago(DateTimeOffset then, DateTimeOffset now) =>
         then > now ? $"in {Duration(then - now)}" : $"{Duration(now - then)} ago";
 
-    /// <summary>A job's name, or the start of its id.</summary>
-    public static string NameOf(Job job) => job.Name ?? $"Job {job.Id.ToString()[..8]}";
+    /// <summary>A job's name, or so much of its id that jobs of one moment differ: it begins with the time in milliseconds.</summary>
+    public static string NameOf(Job job) => job.Name ?? $"Job {job.Id.ToString()[..18]}";
 
     public static double ShareDone(Job job) => job.Lines == 0 ? 0 : (double)job.LinesDone / job.Lines;
 

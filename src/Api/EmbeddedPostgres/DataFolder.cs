@@ -22,6 +22,9 @@ internal sealed class DataFolder
 
     public string ServerLog => System.IO.Path.Combine(Postgres, "server.log");
 
+    /// <summary>The keys of sessions.</summary>
+    public string Sessions => System.IO.Path.Combine(Path, "sessions");
+
     private string PasswordFile => System.IO.Path.Combine(Path, "postgres.password");
 
     private string LockFile => System.IO.Path.Combine(Path, "seq2seq.lock");

@@ -15,7 +15,8 @@ internal static class PostgresSettings
         ("port", Port.ToString(CultureInfo.InvariantCulture)),
         ("unix_socket_permissions", "0700"),
         ("password_encryption", "scram-sha-256"),
-        ("max_connections", "100"),
+        // Two processes with a full pool each (100 is Npgsql's bound), and room for commands and an operator beside them.
+        ("max_connections", "220"),
         ("shared_buffers", "128MB"),
         ("work_mem", "8MB"),
         ("maintenance_work_mem", "64MB"),

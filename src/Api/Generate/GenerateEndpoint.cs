@@ -76,6 +76,7 @@ internal sealed class GenerateEndpoint(JobSubmitter submitter, JobDirectory jobs
     {
         request = request with { Retention = request.Retention ?? Retention };
         SubmittedJob submitted = await submitter.SubmitAsync(request, lines.ToAsyncEnumerable(), cancellationToken);
+        SubmitJob.TellReplay(response, submitted);
         Job job = submitted.Job;
         try
         {

@@ -17,13 +17,17 @@ internal sealed partial class ServiceDatabase : IAsyncDisposable
 
     private readonly EmbeddedPostgresServer? _own;
 
-    private ServiceDatabase(string connectionString, EmbeddedPostgresServer? own)
+    private ServiceDatabase(string connectionString, DataFolder? folder, EmbeddedPostgresServer? own)
     {
         ConnectionString = connectionString;
+        Folder = folder;
         _own = own;
     }
 
     public string ConnectionString { get; }
+
+    /// <summary>The data folder of the service's own PostgreSQL; null when a database is configured.</summary>
+    public DataFolder? Folder { get; }
 
     /// <summary>Scripts that were applied now.</summary>
     public IReadOnlyList<string> Migrated { get; private set; } = [];
@@ -110,7 +114,7 @@ internal sealed partial class ServiceDatabase : IAsyncDisposable
     {
         if (configuration.GetConnectionString(ConnectionName) is { Length: > 0 } configured)
         {
-            return new ServiceDatabase(configured, own: null);
+            return new ServiceDatabase(configured, folder: null, own: null);
         }
 
         var options = new EmbeddedPostgresOptions();
@@ -119,6 +123,7 @@ internal sealed partial class ServiceDatabase : IAsyncDisposable
         {
             return new ServiceDatabase(
                 await EmbeddedPostgresServer.JoinAsync(options, TimeProvider.System, cancellationToken),
+                DataFolder.Of(options),
                 own: null
             );
         }
@@ -129,7 +134,7 @@ internal sealed partial class ServiceDatabase : IAsyncDisposable
             loggers.CreateLogger<EmbeddedPostgresServer>(),
             cancellationToken
         );
-        return new ServiceDatabase(server.ConnectionString, server);
+        return new ServiceDatabase(server.ConnectionString, DataFolder.Of(options), server);
     }
 
     [LoggerMessage(3030, LogLevel.Warning, "The database does not answer yet; waiting for it: {Reason}")]

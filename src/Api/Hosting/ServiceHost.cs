@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Seq2Seq.Api.Authentication;
 using Seq2Seq.Api.Health;
 using Seq2Seq.Api.Telemetry;
 using Seq2Seq.Jobs;
@@ -46,7 +47,7 @@ internal sealed class ServiceHost : IAsyncDisposable
         ServiceDatabase database = await ServiceDatabase.OpenAsync(early, settings.Role, loggers, cancellationToken);
         try
         {
-            IHost host = Build(settings, database.ConnectionString);
+            IHost host = Build(settings, database);
             try
             {
                 await host.StartAsync(cancellationToken);
@@ -87,7 +88,7 @@ internal sealed class ServiceHost : IAsyncDisposable
 
     private static ValueTask DisposeAsync(IHost host) => ((IAsyncDisposable)host).DisposeAsync();
 
-    private static IHost Build(ServiceSettings settings, string connectionString)
+    private static IHost Build(ServiceSettings settings, ServiceDatabase database)
     {
         if (settings is { Role: ServiceRole.Worker, Urls: null })
         {
@@ -98,7 +99,7 @@ internal sealed class ServiceHost : IAsyncDisposable
                     ContentRootPath = settings.Configuration.Root,
                 }
             );
-            Configure(worker, settings, connectionString);
+            Configure(worker, settings, database.ConnectionString);
             worker.Services.AddTelemetry(worker.Configuration);
             return worker.Build();
         }
@@ -107,7 +108,7 @@ internal sealed class ServiceHost : IAsyncDisposable
             new WebApplicationOptions { ContentRootPath = settings.Configuration.Root }
         );
         builder.Configuration.Sources.Clear();
-        Configure(builder, settings, connectionString);
+        Configure(builder, settings, database.ConnectionString);
         string? urls = settings.Urls ?? builder.Configuration["Urls"];
         builder.WebHost.UseUrls(urls is { Length: > 0 } ? urls : UsualUrls);
         if (settings.Role == ServiceRole.Worker)
@@ -119,6 +120,7 @@ internal sealed class ServiceHost : IAsyncDisposable
         }
 
         builder.AddSeq2SeqApi();
+        builder.Services.PostConfigure<AccessOptions>(access => access.SessionFolder ??= database.Folder?.Sessions);
         return builder.Build().MapSeq2SeqApi();
     }
 

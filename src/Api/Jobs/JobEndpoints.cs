@@ -58,7 +58,7 @@ internal static class JobEndpoints
         job.MapPost("/retry", JobActions.RetryAsync)
             .WithName("RetryJob")
             .WithSummary("Run a job's failed lines again")
-            .RefusesWith(409);
+            .RefusesWith(409, 429);
     }
 
     /// <summary>Newest first, in pages; every filter is optional. A key without the scope all sees its own jobs.</summary>

@@ -33,17 +33,22 @@ internal static class SubmitJob
                 submission.Lines,
                 cancellationToken
             );
-            if (!submitted.Created)
-            {
-                context.Response.Headers["Idempotent-Replayed"] = "true";
-            }
-
+            TellReplay(context.Response, submitted);
             var job = JobResource.Of(submitted.Job);
             return TypedResults.Accepted(job.Links.Self, job);
         }
         catch (Exception exception) when (RequestBody.IsMalformedForm(exception))
         {
             throw FormSubmission.Malformed(exception.Message, exception);
+        }
+    }
+
+    /// <summary>Says in a header when an idempotency key has led to an earlier job.</summary>
+    public static void TellReplay(HttpResponse response, SubmittedJob submitted)
+    {
+        if (!submitted.Created)
+        {
+            response.Headers["Idempotent-Replayed"] = "true";
         }
     }
 

@@ -25,7 +25,8 @@ internal static class ApiDocument
 
     public static void MapApiDocument(this IEndpointRouteBuilder app)
     {
-        app.MapOpenApi();
+        // Of other documents the framework would say in a line of text that there are none.
+        app.MapOpenApi("/openapi/{documentName:regex(^v1$)}.json");
         app.MapScalarApiReference(options =>
             options
                 .WithTitle("Seq2Seq Jobs API")

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Seq2Seq.Jobs.Keys;
 
 /// <summary>An API key, without its secret.</summary>
@@ -56,4 +58,25 @@ public sealed record KeyLimits
 
     /// <summary>Bytes of input in any 24 hours.</summary>
     public long? BytesPerDay { get; init; }
+
+    /// <summary>Whether there is a limit on what is stored, and not only on how often.</summary>
+    internal bool BoundsWhatIsStored => (UnfinishedJobs ?? LinesPerDay ?? BytesPerDay) is not null;
+
+    /// <summary>The limits for people, such as <c>10 unfinished jobs, 1,000,000 lines a day</c>; <c>no limits</c>.</summary>
+    public string Describe()
+    {
+        (long? Most, string What)[] all =
+        [
+            (UnfinishedJobs, "unfinished jobs"),
+            (SubmitsPerMinute, "submits a minute"),
+            (LinesPerDay, "lines a day"),
+            (BytesPerDay, "bytes a day"),
+        ];
+        string[] given =
+        [
+            .. all.Where(limit => limit.Most is not null)
+                .Select(limit => string.Create(CultureInfo.InvariantCulture, $"{limit.Most:N0} {limit.What}")),
+        ];
+        return given.Length == 0 ? "no limits" : string.Join(", ", given);
+    }
 }

@@ -42,10 +42,13 @@ internal static class ApiKeyQueries
         SELECT {Columns} FROM api_key WHERE hash = $1 AND {Works}
         """;
 
-    /// <summary>What a key has in use and its limits. $1 key.</summary>
+    /// <summary>Lets one submit of a key be stored after the other. $1 key.</summary>
+    public const string Lock = "SELECT FROM api_key WHERE id = $1 FOR NO KEY UPDATE";
+
+    /// <summary>What a key has in use and its limits. $1 key, $2 a job that does not count.</summary>
     public const string Usage = $"""
         SELECT max_unfinished_jobs, max_submits_per_minute, max_lines_per_day, max_bytes_per_day,
-            (SELECT count(*) FROM job WHERE api_key_id = $1 AND finished_at IS NULL),
+            (SELECT count(*) FROM job WHERE api_key_id = $1 AND finished_at IS NULL AND id <> $2),
             day.lines, day.bytes, day.first_hour + interval '25 hours' - now()
         FROM api_key
         CROSS JOIN (

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Npgsql;
+using Seq2Seq.Jobs.Keys;
 using Seq2Seq.Jobs.Results;
 using Seq2Seq.Jobs.Scheduling;
 using Seq2Seq.Jobs.Storage;
@@ -15,7 +16,7 @@ namespace Seq2Seq.Jobs.Sharding;
 internal sealed class FailedLines(NpgsqlDataSource dataSource)
 {
     private const string LockEnded =
-        $"SELECT FROM job WHERE id = $1 AND finished_at IS NOT NULL AND {JobRow.NotExpired} FOR UPDATE";
+        $"SELECT api_key_id FROM job WHERE id = $1 AND finished_at IS NOT NULL AND {JobRow.NotExpired} FOR UPDATE";
 
     private const string NextFailed = """
         SELECT shard.id, shard.first_line, shard.input, shard_result.output
@@ -53,13 +54,20 @@ internal sealed class FailedLines(NpgsqlDataSource dataSource)
         """;
 
     /// <returns>Whether there was anything to run.</returns>
+    /// <exception cref="LimitExceededException">The job's API key has as many unfinished ones as it may.</exception>
     public async Task<bool> RetryAsync(Guid jobId, CancellationToken cancellationToken)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        if (!await IsEndedAsync(connection, jobId, cancellationToken))
+        if (await LockEndedAsync(connection, jobId, cancellationToken) is not { } ended)
         {
             return false;
+        }
+
+        if (ended.ApiKeyId is { } key)
+        {
+            // Its lines and bytes were counted when they came.
+            await KeyUsage.CheckStoredAsync(connection, key, jobId, lines: 0, bytes: 0, cancellationToken);
         }
 
         int shards = 0;
@@ -111,7 +119,7 @@ internal sealed class FailedLines(NpgsqlDataSource dataSource)
         return new RenewedShard(input.WrittenSpan.ToArray(), sources.Count - failed, failed, retried);
     }
 
-    private static async Task<bool> IsEndedAsync(
+    private static async Task<EndedJob?> LockEndedAsync(
         NpgsqlConnection connection,
         Guid jobId,
         CancellationToken cancellationToken
@@ -119,7 +127,9 @@ internal sealed class FailedLines(NpgsqlDataSource dataSource)
     {
         await using var command = new NpgsqlCommand(LockEnded, connection) { Parameters = { Value(jobId) } };
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken)
+            ? new EndedJob(reader.IsDBNull(0) ? null : reader.GetGuid(0))
+            : null;
     }
 
     private static async Task<FailedShard?> FindNextAsync(
@@ -164,6 +174,8 @@ internal sealed class FailedLines(NpgsqlDataSource dataSource)
     }
 
     private static NpgsqlParameter<T> Value<T>(T value) => new() { TypedValue = value };
+
+    private sealed record EndedJob(Guid? ApiKeyId);
 
     private sealed record FailedShard(long ShardId, long FirstLine, byte[] Input, byte[] Output);
 

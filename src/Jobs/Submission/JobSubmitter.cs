@@ -64,6 +64,7 @@ public sealed class JobSubmitter
                 request.ApiKeyId is { } key && !upload.IsRepeat
                     ? await _usage.BeginAsync(key, cancellationToken)
                     : null;
+            upload.IsLimited = allowance?.Limits.BoundsWhatIsStored ?? false;
             await SendAsync(upload, lines, allowance, cancellationToken);
             var submitted = await upload.CompleteAsync(cancellationToken);
             span?.SetTag("seq2seq.job", submitted.Job.Id);

@@ -43,6 +43,9 @@ internal sealed class JobUpload : IAsyncDisposable
     /// <summary>Whether an earlier job of the same idempotency key was found.</summary>
     public bool IsRepeat => _earlier is not null;
 
+    /// <summary>Whether the request's API key has limits that hold when the job is stored.</summary>
+    public bool IsLimited { get; set; }
+
     /// <summary>Bytes of input so far.</summary>
     public long Bytes { get; set; }
 
@@ -105,7 +108,7 @@ internal sealed class JobUpload : IAsyncDisposable
             return;
         }
 
-        await using var batch = _dataSource.CreateBatch();
+        await using var batch = new NpgsqlBatch();
         if (_receiving)
         {
             Append(batch, UploadQueries.Touch, _id);
@@ -142,7 +145,7 @@ internal sealed class JobUpload : IAsyncDisposable
         byte[]? digest = Digest?.Finish();
         while (_earlier is null)
         {
-            await using var batch = _dataSource.CreateBatch();
+            await using var batch = new NpgsqlBatch();
             if (_receiving)
             {
                 AppendOpening(batch, digest);
@@ -266,8 +269,25 @@ internal sealed class JobUpload : IAsyncDisposable
         return command;
     }
 
+    // A batch is one transaction by itself, and a part of one where limits are checked before it.
+    private async Task<Job?> ExecuteAsync(NpgsqlBatch batch, CancellationToken cancellationToken)
+    {
+        await using var connection = await _dataSource.OpenConnectionAsync(cancellationToken);
+        batch.Connection = connection;
+        if (_request.ApiKeyId is not { } key || !IsLimited)
+        {
+            return await StoreAsync(batch, cancellationToken);
+        }
+
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await KeyUsage.CheckStoredAsync(connection, key, _id, _lines, Bytes, cancellationToken);
+        var job = await StoreAsync(batch, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return job;
+    }
+
     // The first statement of each batch returns the job, or no row when it may not be written to; then the others do nothing.
-    private static async Task<Job?> ExecuteAsync(NpgsqlBatch batch, CancellationToken cancellationToken)
+    private static async Task<Job?> StoreAsync(NpgsqlBatch batch, CancellationToken cancellationToken)
     {
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         var job = await reader.ReadAsync(cancellationToken) ? JobRow.Read(reader) : null;

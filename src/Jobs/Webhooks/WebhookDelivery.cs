@@ -17,8 +17,9 @@ internal sealed partial class WebhookDelivery(
     ILogger<WebhookDelivery> logger
 ) : BackgroundService
 {
-    // Retries come without a notification.
+    // Retries come without a notification, and other processes put messages off as well.
     private static readonly TimeSpan _lookAgain = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan _shortestPause = TimeSpan.FromSeconds(1);
 
     private const int AtOnce = 32;
 
@@ -37,6 +38,8 @@ internal sealed partial class WebhookDelivery(
         RETURNING webhook_delivery.id, job.webhook_url, job.webhook_secret, webhook_delivery.body, webhook_delivery.attempts
         """;
 
+    private const string UntilNext = "SELECT min(due_at) - now() FROM webhook_delivery WHERE due_at IS NOT NULL";
+
     private const string Record = """
         UPDATE webhook_delivery
         SET status = $2, error = $3, due_at = now() + $4, delivered_at = CASE WHEN $3 IS NULL THEN now() END
@@ -47,12 +50,16 @@ internal sealed partial class WebhookDelivery(
     {
         using var wake = new SemaphoreSlim(1, 1);
         using var subscription = listener.Subscribe(NotificationChannels.Webhook, _ => Wake(wake), () => Wake(wake));
+        var pause = _lookAgain;
         while (true)
         {
-            await wake.WaitAsync(_lookAgain, stoppingToken);
+            await wake.WaitAsync(pause, stoppingToken);
+            pause = _lookAgain;
             try
             {
                 while (await DeliverDueAsync(stoppingToken) > 0) { }
+
+                pause = await PauseAsync(stoppingToken);
             }
             catch (NpgsqlException exception)
             {
@@ -68,6 +75,15 @@ internal sealed partial class WebhookDelivery(
         var messages = await ClaimAsync(cancellationToken);
         await Task.WhenAll(messages.Select(message => DeliverAsync(message, cancellationToken)));
         return messages.Count;
+    }
+
+    /// <summary>How long nothing is due, as far as one can tell.</summary>
+    internal async Task<TimeSpan> PauseAsync(CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(UntilNext);
+        return await command.ExecuteScalarAsync(cancellationToken) is TimeSpan next && next < _lookAgain
+            ? TimeSpan.FromTicks(Math.Max(next.Ticks, _shortestPause.Ticks))
+            : _lookAgain;
     }
 
     private async Task<List<WebhookMessage>> ClaimAsync(CancellationToken cancellationToken)

@@ -232,6 +232,41 @@ public sealed class AccessTests(TestDatabase database) : IClassFixture<TestDatab
         await response.ShouldBeProblemAsync(404, "job_not_found");
     }
 
+    [Fact]
+    public async Task Who_has_signed_in_at_one_process_is_known_to_all_that_share_its_session_folder()
+    {
+        DirectoryInfo shared = Directory.CreateTempSubdirectory("seq2seq-test-");
+        DirectoryInfo own = Directory.CreateTempSubdirectory("seq2seq-test-");
+        try
+        {
+            ApiApplication first = await StartAsync(
+                ("Access:Keys:ops", Key),
+                ("Access:SessionFolder", shared.FullName)
+            );
+            string session = (await SignInAsync(first, Key, "/dashboard"))
+                .Headers.GetValues("Set-Cookie")
+                .Single()
+                .Split(';')[0];
+
+            ApiApplication second = await StartAsync(
+                ("Access:Keys:ops", Key),
+                ("Access:SessionFolder", shared.FullName)
+            );
+            ApiApplication stranger = await StartAsync(
+                ("Access:Keys:ops", Key),
+                ("Access:SessionFolder", own.FullName)
+            );
+
+            (await GetAsync(second, "/jobs", ("Cookie", session))).StatusCode.Should().Be(HttpStatusCode.OK);
+            await (await GetAsync(stranger, "/jobs", ("Cookie", session))).ShouldBeProblemAsync(401, "key_missing");
+        }
+        finally
+        {
+            shared.Delete(recursive: true);
+            own.Delete(recursive: true);
+        }
+    }
+
     [Theory]
     [InlineData("http://0.0.0.0:0")]
     [InlineData("http://[::]:0")]

@@ -27,8 +27,10 @@ public sealed class KeysCommandTests(TestDatabase database) : IClassFixture<Test
 
         Executable.Outcome listed = await RunAsync("list", "--json");
         listed.Output.Should().NotContain(secret);
-        JsonElement key = JsonDocument.Parse(listed.Output).RootElement;
-        key.GetProperty("name").GetString().Should().Be("ci");
+        JsonElement key = listed
+            .Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonDocument.Parse(line).RootElement)
+            .Single(key => key.GetProperty("name").GetString() == "ci");
         key.GetProperty("prefix").GetString().Should().Be(secret[..10]);
         key.GetProperty("scopes").EnumerateArray().Select(scope => scope.GetString()).Should().Equal("read", "all");
         key.GetProperty("limits").GetProperty("lines_per_day").GetInt64().Should().Be(1000);
@@ -41,6 +43,29 @@ public sealed class KeysCommandTests(TestDatabase database) : IClassFixture<Test
         Executable.Outcome again = await RunAsync("revoke", "ci");
         again.ExitCode.Should().Be(ExitCode.Failure);
         again.Error.Should().Be("seq2seq: There is no key 'ci' in use; seq2seq keys list shows all.\n");
+    }
+
+    [Fact]
+    public async Task The_list_tells_a_keys_limits_and_whether_it_still_works()
+    {
+        await RunAsync("add", "old", "--expires", "2026-01-01T00:00:00Z");
+        await RunAsync("add", "new", "--max-unfinished-jobs", "10", "--max-lines-per-day", "1000000");
+
+        string[] listed = (await RunAsync("list")).Output.Split('\n');
+
+        listed
+            .Should()
+            .ContainSingle(line =>
+                line.EndsWith("  old  read,write  no limits  expired 2026-01-01 00:00Z", StringComparison.Ordinal)
+            );
+        listed
+            .Should()
+            .ContainSingle(line =>
+                line.EndsWith(
+                    "  new  read,write  10 unfinished jobs, 1,000,000 lines a day  never used",
+                    StringComparison.Ordinal
+                )
+            );
     }
 
     [Theory]

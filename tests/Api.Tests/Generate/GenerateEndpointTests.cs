@@ -58,6 +58,32 @@ public sealed class GenerateEndpointTests(ApiFixture api) : IClassFixture<ApiFix
     }
 
     [Fact]
+    public async Task Repeating_a_request_with_its_idempotency_key_answers_from_the_first_job()
+    {
+        HttpResponseMessage first = await AskAsync();
+        HttpResponseMessage again = await AskAsync();
+
+        again.StatusCode.Should().Be(HttpStatusCode.OK);
+        again.Headers.GetValues("Idempotent-Replayed").Should().Equal("true");
+        first.Headers.Contains("Idempotent-Replayed").Should().BeFalse();
+        (await again.ReadAsync())
+            .GetProperty("job")
+            .GetGuid()
+            .Should()
+            .Be((await first.ReadAsync()).GetProperty("job").GetGuid());
+
+        async Task<HttpResponseMessage> AskAsync()
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/generate")
+            {
+                Content = ApiClient.Json("""{"model":"capitals","inputs":["once"]}"""),
+            };
+            request.Headers.Add("Idempotency-Key", "generate-once");
+            return await api.Client.SendAsync(request, Cancellation);
+        }
+    }
+
+    [Fact]
     public async Task More_texts_than_a_few_are_refused()
     {
         string inputs = string.Join(',', Enumerable.Repeat("\"a\"", 65));

@@ -92,6 +92,10 @@ public sealed partial class ApiDocumentTests(ApiFixture api) : IClassFixture<Api
             .And.NotContain("http");
     }
 
+    [Fact]
+    public async Task Another_version_of_the_document_is_a_problem_like_any_address_that_is_not_there() =>
+        await (await api.Client.GetAsync("/openapi/v2.json", Cancellation)).ShouldBeProblemAsync(404, "not_found");
+
     private IEnumerable<RouteEndpoint> Endpoints() =>
         api
             .Application.Services.GetRequiredService<EndpointDataSource>()

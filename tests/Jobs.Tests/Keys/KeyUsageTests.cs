@@ -32,6 +32,22 @@ public sealed class KeyUsageTests(JobStore store) : IClassFixture<JobStore>
     }
 
     [Fact]
+    public async Task A_job_that_is_retried_has_not_ended_again()
+    {
+        var key = await AddAsync(new KeyLimits { UnfinishedJobs = 1, LinesPerDay = 2 });
+        var first = await SubmitAsync(key, "a");
+        await store.Directory.CancelAsync(first.Job.Id, Cancellation);
+        var second = await SubmitAsync(key, "b");
+        var retry = () => store.Directory.RetryAsync(first.Job.Id, Cancellation);
+
+        (await retry.Should().ThrowAsync<LimitExceededException>()).Which.Code.Should().Be(LimitCodes.UnfinishedJobs);
+
+        (await store.Directory.FindAsync(first.Job.Id, Cancellation))!.State.Should().Be(JobState.Cancelled);
+        await store.FinishAllAsync(second.Job.Id);
+        (await retry())!.State.Should().Be(JobState.Queued);
+    }
+
+    [Fact]
     public async Task Submits_of_a_minute_may_come_at_once_and_then_evenly()
     {
         var key = await AddAsync(new KeyLimits { SubmitsPerMinute = 3 });
@@ -74,6 +90,71 @@ public sealed class KeyUsageTests(JobStore store) : IClassFixture<JobStore>
         );
 
         submits.Sum().Should().Be(4);
+    }
+
+    [Theory]
+    [InlineData(1, null, null, LimitCodes.UnfinishedJobs)]
+    [InlineData(null, 3L, null, LimitCodes.LinesPerDay)]
+    [InlineData(null, null, 6L, LimitCodes.BytesPerDay)]
+    public async Task Submits_that_send_their_lines_at_once_keep_a_limit_together(
+        int? jobs,
+        long? lines,
+        long? bytes,
+        string code
+    )
+    {
+        var key = await AddAsync(
+            new KeyLimits
+            {
+                UnfinishedJobs = jobs,
+                LinesPerDay = lines,
+                BytesPerDay = bytes,
+            }
+        );
+        var sendTheRest = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource[] begun =
+        [
+            .. Enumerable
+                .Range(0, 3)
+                .Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)),
+        ];
+
+        Task<SubmittedJob>[] submits =
+        [
+            .. begun.Select(first =>
+                store.Submitter.SubmitAsync(
+                    new JobRequest { Model = JobStore.Model, ApiKeyId = key },
+                    LinesAsync(first),
+                    Cancellation
+                )
+            ),
+        ];
+        await Task.WhenAll(begun.Select(first => first.Task));
+        sendTheRest.SetResult();
+
+        List<LimitExceededException> refused = [];
+        foreach (var submit in submits)
+        {
+            try
+            {
+                (await submit).Created.Should().BeTrue();
+            }
+            catch (LimitExceededException error)
+            {
+                refused.Add(error);
+            }
+        }
+
+        refused.Should().HaveCount(2).And.OnlyContain(error => error.Code == code);
+        (await store.Database.ScalarAsync<long>("SELECT count(*) FROM job WHERE api_key_id = $1", key)).Should().Be(1);
+
+        async IAsyncEnumerable<SourceLine> LinesAsync(TaskCompletionSource first)
+        {
+            yield return new SourceLine { Text = "a" };
+            first.SetResult();
+            await sendTheRest.Task;
+            yield return new SourceLine { Text = "b" };
+        }
     }
 
     [Fact]

@@ -134,6 +134,23 @@ public sealed class WebhookDeliveryTests(JobStore store) : IClassFixture<JobStor
     }
 
     [Fact]
+    public async Task Delivery_looks_again_when_the_next_attempt_is_due()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        receiver.Answer = context =>
+        {
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            return Task.CompletedTask;
+        };
+        await EndedAsync(receiver.Url);
+        await DeliverAsync();
+
+        var pause = await store.Webhooks.PauseAsync(Cancellation);
+
+        pause.Should().BePositive().And.BeLessThan(TimeSpan.FromSeconds(6), "the second attempt is due by then");
+    }
+
+    [Fact]
     public async Task A_receiver_says_when_it_wants_the_message_again()
     {
         await using var receiver = await WebhookReceiver.StartAsync();
