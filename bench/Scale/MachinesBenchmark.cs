@@ -101,6 +101,10 @@ internal sealed class MachinesBenchmark : IBenchmark
                 phase.Seconds.ToString("F1", CultureInfo.InvariantCulture),
                 rate.ToString("F0", CultureInfo.InvariantCulture),
                 (rate / one).ToString("F2", CultureInfo.InvariantCulture),
+                (await shards.LongestPauseAsync(phase.From, phase.To, cancellationToken)).TotalSeconds.ToString(
+                    "F1",
+                    CultureInfo.InvariantCulture
+                ),
             ]);
         }
 
@@ -110,7 +114,10 @@ internal sealed class MachinesBenchmark : IBenchmark
             Title = Title,
             Tables =
             [
-                new ResultTable(["", "machines", "s", "lines/s", "× one machine"], rows),
+                new ResultTable(
+                    ["", "machines", "s", "lines/s", "× one machine", "longest without a shard done, s"],
+                    rows
+                ),
                 new ResultTable(
                     [
                         "from the second's start to its first results, s",

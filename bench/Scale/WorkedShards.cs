@@ -46,6 +46,27 @@ internal sealed class WorkedShards(NpgsqlDataSource database, Guid job)
             to
         );
 
+    /// <summary>The longest time in which none was done.</summary>
+    public async Task<TimeSpan> LongestPauseAsync(
+        DateTimeOffset from,
+        DateTimeOffset to,
+        CancellationToken cancellationToken
+    ) =>
+        await ReadAsync<TimeSpan>(
+            """
+            SELECT max(pause) FROM (
+                SELECT at - lag(at) OVER (ORDER BY at) AS pause FROM (
+                    SELECT finished_at AS at FROM shard WHERE job_id = $1 AND finished_at > $2 AND finished_at <= $3
+                    UNION ALL SELECT $2
+                    UNION ALL SELECT $3
+                ) AS done
+            ) AS pauses
+            """,
+            cancellationToken,
+            from,
+            to
+        );
+
     public async Task<WorkedLines> LinesAsync(CancellationToken cancellationToken) =>
         new(
             await ReadAsync<long>("SELECT lines_done FROM job WHERE id = $1", cancellationToken),

@@ -22,17 +22,28 @@ internal static class FeedQueries
     /// its slots run at once: enough that no slot waits, and the rest stays in our table, where priority, pause and cancel
     /// act at once and a small job passes a large one. The first shard of a new job does not wait for the end of others'
     /// further ones: those are queued only while fewer of them are at work than the slots run at once, and each slot has one
-    /// place more (<see cref="LocalSlots.ReservedPlaces"/>). Among waiting shards: the lowest priority number first; then API
-    /// keys share alike, however many jobs each has; then the job with the fewest shards at work; then the one fed longest
-    /// ago. $1 shards of one job that may stand in the queue, $2 age of a heartbeat that counts as dead.
+    /// place more (<see cref="LocalSlots.ReservedPlaces"/>). What slots still hold that are lost or drain takes no place of
+    /// the others. Among waiting shards: the lowest priority number first; then API keys share alike, however many jobs each
+    /// has; then the job with the fewest shards at work; then the one fed longest ago. $1 shards of one job that may stand in
+    /// the queue, $2 age of a heartbeat that counts as dead.
     /// </summary>
     public const string Claim = """
-        WITH busy AS (
+        WITH live AS (
+            SELECT slot.worker_id, slot.name, slot.shards_at_once
+            FROM slot
+            JOIN worker ON worker.id = slot.worker_id
+            WHERE slot.state = 'ready' AND worker.heartbeat_at > clock_timestamp() - $2
+        ),
+        busy AS (
             SELECT shard.job_id, shard.model, job.api_key_id, count(*) AS active,
                 count(*) FILTER (WHERE shard.state = 'queued') AS queued,
-                CASE WHEN job.shards_done = 0 AND count(*) = 1 THEN 0 ELSE count(*) END AS further
+                CASE
+                    WHEN job.shards_done = 0 AND count(*) = 1 THEN 0
+                    ELSE count(*) FILTER (WHERE shard.state = 'queued' OR live.worker_id IS NOT NULL)
+                END AS further
             FROM shard
             JOIN job ON job.id = shard.job_id
+            LEFT JOIN live ON live.worker_id = shard.worker AND live.name = shard.slot
             WHERE shard.state IN ('queued', 'running')
             GROUP BY shard.job_id, shard.model, job.api_key_id, job.shards_done
         ),
@@ -44,13 +55,12 @@ internal static class FeedQueries
         ),
         room AS (
             SELECT slot_model.model, coalesce(max(standing.queued), 0) AS queued,
-                greatest(2, (sum(slot.shards_at_once) + 1) / 2) - coalesce(max(standing.queued), 0) AS free,
-                sum(slot.shards_at_once) - coalesce(max(standing.further), 0) AS free_for_further
+                greatest(2, (sum(live.shards_at_once) + 1) / 2) - coalesce(max(standing.queued), 0) AS free,
+                sum(live.shards_at_once) - coalesce(max(standing.further), 0) AS free_for_further
             FROM slot_model
-            JOIN slot ON slot.worker_id = slot_model.worker_id AND slot.name = slot_model.slot
-            JOIN worker ON worker.id = slot.worker_id
+            JOIN live ON live.worker_id = slot_model.worker_id AND live.name = slot_model.slot
             LEFT JOIN standing ON standing.model = slot_model.model
-            WHERE slot_model.state = 'ready' AND slot.state = 'ready' AND worker.heartbeat_at > clock_timestamp() - $2
+            WHERE slot_model.state = 'ready'
                 AND NOT EXISTS (SELECT FROM model_pause WHERE model_pause.model = slot_model.model)
             GROUP BY slot_model.model
         ),

@@ -176,6 +176,32 @@ public sealed class FeederTests(TestDatabase database) : IClassFixture<TestDatab
         (await database.CountShardsAsync(small, "queued")).Should().Be(1);
     }
 
+    [Theory]
+    [InlineData("UPDATE worker SET heartbeat_at = now() - interval '1 minute' WHERE id = 'bee'")]
+    [InlineData("DELETE FROM worker WHERE id = 'bee'")]
+    [InlineData("UPDATE slot SET state = 'draining' WHERE worker_id = 'bee'")]
+    public async Task What_a_lost_or_draining_worker_still_holds_takes_no_place_of_the_others(string end)
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        await StandAsync("ape", places: 3);
+        await StandAsync("bee", places: 3);
+        var job = await database.InsertJobAsync("ape", shards: 20);
+        await database.ExecuteAsync("UPDATE job SET state = 'running', shards_done = 1");
+        await database.ExecuteAsync(
+            """
+            UPDATE shard
+            SET state = 'running', lease = gen_random_uuid(), lease_until = now() + interval '1 hour',
+                worker = 'bee', slot = 'cpu:0'
+            WHERE id IN (SELECT id FROM shard ORDER BY first_line LIMIT 3)
+            """
+        );
+        await database.ExecuteAsync(end);
+
+        await worker.Get<Feeder>().FeedAsync(Cancellation);
+
+        (await database.CountShardsAsync(job, "queued")).Should().Be(2);
+    }
+
     [Fact]
     public async Task Of_more_jobs_than_places_each_comes_to_its_turn()
     {
@@ -485,7 +511,12 @@ public sealed class FeederTests(TestDatabase database) : IClassFixture<TestDatab
 
     private Task<int> RunQueuedAsync() =>
         database.ExecuteAsync(
-            "UPDATE shard SET state = 'running', lease = gen_random_uuid(), lease_until = now() + interval '1 hour' WHERE state = 'queued'"
+            """
+            UPDATE shard
+            SET state = 'running', lease = gen_random_uuid(), lease_until = now() + interval '1 hour',
+                worker = model, slot = 'cpu:0'
+            WHERE state = 'queued'
+            """
         );
 
     private async Task FinishQueuedAsync()
