@@ -18,21 +18,24 @@ internal static class SinusoidalPositions
         }
 
         float[] values = new float[checked(count * width)];
-        int sines = (width + 1) / 2;
-        for (int position = 0; position < count; position++)
-        {
-            Span<float> vector = values.AsSpan(position * width, width);
-            for (int i = 0; i < sines; i++)
+        double[] waves = [.. Enumerable.Range(0, (width + 1) / 2).Select(i => Math.Pow(10000, 2.0 * i / width))];
+        Parallel.For(
+            0,
+            count,
+            position =>
             {
-                double angle = position / Math.Pow(10000, 2.0 * i / width);
-                vector[i] = (float)Math.Sin(angle);
-                if (sines + i < width)
+                Span<float> vector = values.AsSpan(position * width, width);
+                for (int i = 0; i < waves.Length; i++)
                 {
-                    vector[sines + i] = (float)Math.Cos(angle);
+                    double angle = position / waves[i];
+                    vector[i] = (float)Math.Sin(angle);
+                    if (waves.Length + i < width)
+                    {
+                        vector[waves.Length + i] = (float)Math.Cos(angle);
+                    }
                 }
             }
-        }
-
+        );
         using DisposeScope scope = NewDisposeScope();
         return tensor(values, [count, width]).to(device).MoveToOuterDisposeScope();
     }
