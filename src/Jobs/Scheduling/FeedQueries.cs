@@ -21,8 +21,8 @@ internal static class FeedQueries
     /// Queues waiting shards of models that are ready somewhere and not paused. Per model, half as many stand in the queue as
     /// its slots run at once: enough that no slot waits, and the rest stays in our table, where priority, pause and cancel
     /// act at once and a small job passes a large one. The first shard of a new job does not wait for the end of others'
-    /// further ones: those are queued only while fewer of them are at work than the slots run at once, and each slot has one
-    /// place more (<see cref="LocalSlots.ReservedPlaces"/>). What slots still hold that are lost or drain takes no place of
+    /// further ones: those are queued only while fewer of them are at work than the slots run at once, and each slot has
+    /// more places (<see cref="LocalSlots.ReservedPlaces"/>). What slots still hold that are lost or drain takes no place of
     /// the others. Among waiting shards: the lowest priority number first; then API keys share alike, however many jobs each
     /// has; then the job with the fewest shards at work; then the one fed longest ago. $1 shards of one job that may stand in
     /// the queue, $2 age of a heartbeat that counts as dead.

@@ -13,9 +13,10 @@ internal sealed class LocalSlots(
 {
     /// <summary>
     /// Places of a slot beyond <see cref="ShardsPerSlot"/>, for the first shard of new jobs: a small job starts at once
-    /// beside large ones, however long each shard of those takes.
+    /// beside large ones, however long each shard of those takes. A large one that is new takes such a place as well, for as
+    /// long as its first shard runs, so that there are several. A place costs a thread that waits.
     /// </summary>
-    public const int ReservedPlaces = 1;
+    public const int ReservedPlaces = 5;
 
     public IReadOnlyList<DeviceSlot> All { get; } =
     [

@@ -87,8 +87,10 @@ public sealed class WorkerServiceTests(TestDatabase database) : IClassFixture<Te
         results[14].Result.Outputs[0].Text.Should().Be("LINE 14");
     }
 
-    [Fact]
-    public async Task A_small_job_is_done_while_a_large_one_holds_every_place_that_it_can_get()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task A_small_job_is_done_while_large_ones_hold_every_place_that_they_can_get(int count)
     {
         TaskCompletionSource goOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
         int held = 0;
@@ -106,12 +108,18 @@ public sealed class WorkerServiceTests(TestDatabase database) : IClassFixture<Te
             },
         };
         await using var worker = await TestWorker.StartAsync(database, model, ("Jobs:ShardsPerSlot", "2"));
-        var large = await database.InsertJobAsync(TestWorker.Model, shards: 10);
-        await Eventually.HoldsAsync(
-            () => Task.FromResult(Volatile.Read(ref held) == 2),
-            _patience,
-            "the large job's shards fill their places"
-        );
+        List<Guid> large = [];
+        for (int i = 0; i < count; i++)
+        {
+            large.Add(await database.InsertJobAsync(TestWorker.Model, shards: 10));
+            // The first one's shards fill the places of all; of each that comes later the first begins.
+            int expected = 2 + i;
+            await Eventually.HoldsAsync(
+                () => Task.FromResult(Volatile.Read(ref held) == expected),
+                _patience,
+                $"{expected} shards of {i + 1} large jobs have begun"
+            );
+        }
 
         for (int i = 0; i < 3; i++)
         {
@@ -119,9 +127,16 @@ public sealed class WorkerServiceTests(TestDatabase database) : IClassFixture<Te
             await database.WaitForJobAsync(small);
         }
 
-        (await database.CountShardsAsync(large, "done")).Should().Be(0);
+        foreach (var job in large)
+        {
+            (await database.CountShardsAsync(job, "done")).Should().Be(0);
+        }
+
         goOn.SetResult();
-        await database.ShouldHaveEveryAnswerAsync(large, lines: 30);
+        foreach (var job in large)
+        {
+            await database.ShouldHaveEveryAnswerAsync(job, lines: 30);
+        }
     }
 
     [Fact]
