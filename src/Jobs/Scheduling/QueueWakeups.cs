@@ -11,7 +11,7 @@ internal sealed class QueueWakeups : IDisposable
     private readonly IDisposable _subscription;
 
     public QueueWakeups(DatabaseListener listener) =>
-        _subscription = listener.Subscribe(NotificationChannels.Queue, Wake, WakeAll);
+        _subscription = listener.Subscribe(NotificationChannels.Queue, payload => Wake(QueueOf(payload)), WakeAll);
 
     public void Dispose() => _subscription.Dispose();
 
@@ -47,6 +47,9 @@ internal sealed class QueueWakeups : IDisposable
             }
         }
     }
+
+    // Behind the queue's name there may be a number, which tells notifications apart.
+    private static string QueueOf(string payload) => payload.Split(' ', 2)[0];
 
     /// <summary>One idle worker.</summary>
     internal sealed class Waiter(QueueWakeups wakeups, HashSet<string> queues) : IDisposable

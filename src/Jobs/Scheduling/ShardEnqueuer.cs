@@ -14,7 +14,8 @@ namespace Seq2Seq.Jobs.Scheduling;
 /// </summary>
 internal static class ShardEnqueuer
 {
-    // The rows of one job refer to each other, so their keys are drawn first.
+    // The rows of one job refer to each other, so their keys are drawn first. Each shard wakes a worker (QueueWakeups), and
+    // PostgreSQL makes one of a transaction's notifications that are equal: so those of one queue are numbered.
     private const string Enqueue = $"""
         WITH fed AS (
             SELECT part.*, nextval('{Migrator.HangfireSchema}.job_id_seq') AS hangfire_id,
@@ -37,7 +38,8 @@ internal static class ShardEnqueuer
         marked AS (
             UPDATE shard SET hangfire_job_id = fed.hangfire_id::text FROM fed WHERE shard.id = fed.shard_id
         )
-        SELECT pg_notify('{NotificationChannels.Queue}', queue) FROM fed ORDER BY place
+        SELECT pg_notify('{NotificationChannels.Queue}', queue || CASE number WHEN 1 THEN '' ELSE ' ' || number END)
+        FROM (SELECT queue, row_number() OVER (PARTITION BY queue ORDER BY place) AS number FROM fed) AS numbered
         """;
 
     /// <param name="shards">The shards, in the order in which they are to run.</param>

@@ -1,3 +1,4 @@
+using Npgsql;
 using Seq2Seq.Jobs.Tests;
 using Seq2Seq.Testing;
 
@@ -9,6 +10,10 @@ public sealed class QueueWakeupsTests(TestDatabase database) : IClassFixture<Tes
         database,
         new Dictionary<string, TestModel>(StringComparer.Ordinal)
     );
+
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     private QueueWakeups Wakeups => _worker.Get<QueueWakeups>();
 
@@ -24,6 +29,38 @@ public sealed class QueueWakeupsTests(TestDatabase database) : IClassFixture<Tes
         (one.IsAwake, other.IsAwake).Should().Be((true, false));
         Wakeups.Wake("a");
         (one.IsAwake, other.IsAwake).Should().Be((true, true));
+    }
+
+    [Fact]
+    public async Task Jobs_that_are_queued_together_wake_a_worker_each()
+    {
+        List<QueueWakeups.Waiter> workers = [.. Enumerable.Range(0, 3).Select(_ => Wakeups.Listen(["5-m"]))];
+        var listener = _worker.Get<DatabaseListener>();
+        await listener.StartAsync(Cancellation);
+        // Until it listens, nobody is woken; then all are, once.
+        await Eventually.HoldsAsync(
+            () => Task.FromResult(workers.TrueForAll(one => one.IsAwake)),
+            _patience,
+            "the listener has begun"
+        );
+        workers.ForEach(one => one.Wait(TimeSpan.Zero, Cancellation));
+
+        await using (var connection = await database.DataSource.OpenConnectionAsync(Cancellation))
+        await using (var batch = new NpgsqlBatch(connection))
+        {
+            batch.BatchCommands.Add(
+                ShardEnqueuer.Command([.. workers.Select((_, i) => new FedShard(i + 1, Guid.NewGuid(), "5-m"))])
+            );
+            await batch.ExecuteNonQueryAsync(Cancellation);
+        }
+
+        await Eventually.HoldsAsync(
+            () => Task.FromResult(workers.TrueForAll(one => one.IsAwake)),
+            _patience,
+            "each of three jobs has woken a worker"
+        );
+        await listener.StopAsync(Cancellation);
+        workers.ForEach(one => one.Dispose());
     }
 
     [Fact]
