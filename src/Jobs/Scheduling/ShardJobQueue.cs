@@ -15,8 +15,8 @@ namespace Seq2Seq.Jobs.Scheduling;
 internal sealed class ShardJobQueue(PostgreSqlStorage storage, NpgsqlDataSource dataSource, QueueWakeups wakeups)
     : IPersistentJobQueue
 {
-    // Wake-ups do the work; this finds what a lost one left behind.
-    private static readonly TimeSpan _pollInterval = TimeSpan.FromSeconds(5);
+    // Wake-ups do the work; this finds what a lost one left behind. Every idle worker looks so often, each at another time.
+    private static readonly TimeSpan _pollInterval = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan _retryDelay = TimeSpan.FromSeconds(1);
 
