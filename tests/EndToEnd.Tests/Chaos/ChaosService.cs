@@ -35,7 +35,13 @@ internal sealed class ChaosService : IAsyncDisposable
         Proxy = new TcpProxy(port);
         Random = new Random(options.Seed);
         _superuser = NpgsqlDataSource.Create(
-            new NpgsqlConnectionStringBuilder(cluster.ConnectionString) { Database = Role, ApplicationName = "chaos" }
+            // Without a pool: a connection of before a restart would be none.
+            new NpgsqlConnectionStringBuilder(cluster.ConnectionString)
+            {
+                Database = Role,
+                ApplicationName = "chaos",
+                Pooling = false,
+            }
         );
     }
 
