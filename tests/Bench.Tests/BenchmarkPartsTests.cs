@@ -99,8 +99,10 @@ public sealed class BenchmarkPartsTests
                 ("HTTP, form with JSON Lines", "2,000"),
                 ("`run --server`", "2,000"),
                 ("HTTP, text, long lines", "100"),
+                ("`run --server`, long lines", "100"),
                 ("`run`, its own service", "10"),
-                ("`run`, its own service", "2,000")
+                ("`run`, its own service", "2,000"),
+                ("`run`, its own service, long lines", "100")
             );
         section
             .Tables[0]
