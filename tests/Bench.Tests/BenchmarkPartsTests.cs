@@ -45,6 +45,17 @@ public sealed class BenchmarkPartsTests
     }
 
     [Fact]
+    public async Task On_a_model_that_copies_drafting_leaves_every_text_as_it_is()
+    {
+        using TinyRun run = new();
+
+        BenchmarkSection section = await run.RunAsync("drafting-copies");
+
+        section.Notes.Should().ContainSingle().Which.Should().EndWith("equal to ours float32's: 3 of 3.");
+        section.Comparisons.Should().ContainSingle();
+    }
+
+    [Fact]
     public async Task Without_peers_their_columns_are_empty()
     {
         using TinyRun run = new(peers: false);
