@@ -167,7 +167,7 @@ internal sealed partial class WebhookDelivery(
         List<Attempt> attempts = [];
         while (await reader.ReadAsync(cancellationToken))
         {
-            attempts.Add(new Attempt(Read(reader), reader.GetString(5), reader.IsDBNull(6) ? null : reader.GetGuid(6)));
+            attempts.Add(Read(reader));
         }
 
         return attempts;
@@ -191,13 +191,17 @@ internal sealed partial class WebhookDelivery(
         }
     }
 
-    private static WebhookMessage Read(NpgsqlDataReader row) =>
+    private static Attempt Read(NpgsqlDataReader row) =>
         new(
-            row.GetGuid(0),
-            row.GetString(1),
-            row.IsDBNull(2) ? null : row.GetString(2),
-            row.GetString(3),
-            row.GetInt32(4)
+            new WebhookMessage(
+                row.GetGuid(0),
+                row.GetString(1),
+                row.IsDBNull(2) ? null : row.GetString(2),
+                row.GetString(3),
+                row.GetInt32(4)
+            ),
+            row.GetString(5),
+            row.IsDBNull(6) ? null : row.GetGuid(6)
         );
 
     private async Task DeliverAsync(WebhookMessage message, CancellationToken cancellationToken)
