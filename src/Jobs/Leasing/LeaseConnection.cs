@@ -12,6 +12,8 @@ namespace Seq2Seq.Jobs.Leasing;
 /// </summary>
 internal sealed class LeaseConnection
 {
+    private const int LeastSecondsToConnect = 5;
+
     private readonly NpgsqlConnection _template;
 
     public LeaseConnection(NpgsqlDataSource dataSource, IOptions<JobsOptions> options)
@@ -26,7 +28,8 @@ internal sealed class LeaseConnection
                 settings.Pooling = true;
                 settings.MinPoolSize = 0;
                 settings.MaxPoolSize = 1;
-                settings.Timeout = seconds;
+                // To connect anew may take its time on a machine that is busy: to begin again would not hasten it.
+                settings.Timeout = Math.Max(LeastSecondsToConnect, seconds);
                 settings.CommandTimeout = seconds;
                 // Not to be asked to cancel first: a server that is cut off would not hear it.
                 settings.CancellationTimeout = -1;
