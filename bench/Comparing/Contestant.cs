@@ -29,6 +29,9 @@ internal sealed record Contestant
     /// <summary>Generation parameters beyond the workload's, as JSON. Ours alone.</summary>
     public string? Parameters { get; init; }
 
+    /// <summary>Savings that it has to do without, of <see cref="SavingNames"/>. Ours alone.</summary>
+    public IReadOnlyList<string> Without { get; init; } = [];
+
     /// <summary>What sets it apart from another contestant with the same engine and compute type.</summary>
     public string? With { get; init; }
 
@@ -59,7 +62,13 @@ internal sealed record Contestant
         {
             Ours => ChildProcess.RunAsync<EngineRunResult>(
                 ChildProcess.Bench,
-                ["engine", options.Model, options.Lines, .. Words(options)],
+                [
+                    "engine",
+                    options.Model,
+                    options.Lines,
+                    .. Words(options),
+                    .. Without.SelectMany(saving => new[] { "--without", saving }),
+                ],
                 cancellationToken
             ),
             CTranslate2Alone => ChildProcess.RunAsync<EngineRunResult>(

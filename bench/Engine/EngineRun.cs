@@ -34,6 +34,7 @@ internal static class EngineRun
                 Folder = options.Model,
                 ComputeType = options.Compute,
                 Threads = options.Threads,
+                Savings = options.Savings,
             };
             models.Add(SequenceModel.Load(load, cancellationToken));
         }

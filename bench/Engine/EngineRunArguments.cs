@@ -35,11 +35,17 @@ internal sealed class EngineRunArguments
     {
         Description = "Further generation parameters, as a JSON object",
     };
+    private readonly Option<string[]> _without = new("--without")
+    {
+        Description = $"A lossless saving to leave out: {string.Join(", ", SavingNames.All)}",
+        DefaultValueFactory = _ => [],
+    };
     private readonly Option<string?> _out = new("--out") { Description = "File for the outputs" };
 
     /// <param name="command">Takes these arguments.</param>
     public EngineRunArguments(Command command)
     {
+        _without.AcceptOnlyFromAmong([.. SavingNames.All]);
         command.Arguments.Add(_model);
         command.Arguments.Add(_lines);
         foreach (
@@ -54,6 +60,7 @@ internal sealed class EngineRunArguments
                 _minNew,
                 _limit,
                 _parameters,
+                _without,
                 _out,
             }
         )
@@ -76,6 +83,7 @@ internal sealed class EngineRunArguments
             MinNew = parsed.GetValue(_minNew),
             Limit = parsed.GetValue(_limit),
             Parameters = parsed.GetValue(_parameters),
+            Savings = SavingNames.Without(parsed.GetValue(_without) ?? []),
             Out = parsed.GetValue(_out),
         };
 }

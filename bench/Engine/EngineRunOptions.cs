@@ -1,3 +1,5 @@
+using Seq2Seq.Inference.Loading;
+
 namespace Seq2Seq.Bench.Engine;
 
 /// <summary>What one run of an engine, ours or a peer's, does: the same words as the peers' script has.</summary>
@@ -27,6 +29,9 @@ internal sealed record EngineRunOptions
 
     /// <summary>Further generation parameters as a JSON object of Hugging Face's names, or null. Ours alone.</summary>
     public string? Parameters { get; init; }
+
+    /// <summary>What to save by. Ours alone.</summary>
+    public LosslessSavings Savings { get; init; } = new();
 
     /// <summary>Where the outputs go, or null.</summary>
     public string? Out { get; init; }

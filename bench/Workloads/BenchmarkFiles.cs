@@ -122,6 +122,37 @@ internal sealed class BenchmarkFiles
             }
         );
 
+    /// <summary>
+    /// Words as often as in running text, by Zipf's law: the nth of <see cref="Words"/> is drawn one nth as often as the first.
+    /// </summary>
+    public string RepeatedWords(int count) =>
+        Make(
+            $"words-repeated-{count}.txt",
+            () =>
+            {
+                string[] words = File.ReadAllLines(Words(count));
+                double[] ends = new double[words.Length];
+                double end = 0;
+                for (int rank = 0; rank < ends.Length; rank++)
+                {
+                    end += 1.0 / (rank + 1);
+                    ends[rank] = end;
+                }
+
+                Random random = new(4);
+                return
+                [
+                    .. Enumerable
+                        .Range(0, count)
+                        .Select(_ =>
+                        {
+                            int rank = Array.BinarySearch(ends, random.NextDouble() * end);
+                            return words[rank < 0 ? ~rank : rank];
+                        }),
+                ];
+            }
+        );
+
     /// <summary>The held-out words of the bundled model with their pronunciations.</summary>
     public IReadOnlyList<(string Word, string[] Pronunciations)> HeldOutWords(int count) =>
         [

@@ -38,7 +38,7 @@ internal sealed record BenchmarkScale
     public int Words { get; init; } = 20_000;
 
     /// <summary>Of those words, how many transformers gets; its rate is compared.</summary>
-    public int TransformersWords { get; init; } = 5_000;
+    public int TransformersWords { get; init; } = 2_000;
 
     /// <summary>Lines of the t5-small and opus-mt shapes.</summary>
     public int ShapeLines { get; init; } = 256;

@@ -34,6 +34,9 @@ internal static class EngineWorkloads
             Drafting(scale),
             DraftingCopies(scale, "drafting-copies", "together", scale.CopiedLines, candidates: null),
             DraftingCopies(scale, "drafting-one-line", "one at a time", scale.LinesOneByOne, EngineSettings.OneLine),
+            EqualLines(scale),
+            PaddingRemoval(scale),
+            Screening(scale),
             Memory(scale),
             Load(scale),
         ];
@@ -193,6 +196,62 @@ internal static class EngineWorkloads
         return [plain, plain with { With = "with drafting", Parameters = $$"""{"{{DraftingParameter}}": true}""" }];
     }
 
+    private static EngineWorkload EqualLines(BenchmarkScale scale)
+    {
+        Contestant plain = Ours(Float32);
+        Contestant[] contestants = [plain, Without(plain, SavingNames.EqualLines, "each line by itself")];
+        return new EngineWorkload
+        {
+            Id = SavingNames.EqualLines,
+            Title =
+                $"Bundled model, {scale.Words.ToString("N0", CultureInfo.InvariantCulture)} words as often as in running text, greedy, equal ones once or each by itself",
+            Model = BenchmarkFiles.BundledModel,
+            Lines = files => files.RepeatedWords(scale.Words),
+            MaxNew = NewTokensOfAWord,
+            HasRealOutputs = true,
+            Contestants = contestants,
+            Comparisons = [Held(plain.Name, contestants[1].Name, bar: null, aim: null)],
+            Shorten = options => options with { Limit = scale.Words / scale.SearchShare },
+        };
+    }
+
+    private static EngineWorkload PaddingRemoval(BenchmarkScale scale)
+    {
+        Contestant plain = Ours(Float32);
+        Contestant padded = Without(plain, SavingNames.PaddingRemoval, "with padding");
+        // Few new tokens, so that the encoder has a share in the time.
+        return Shape(
+            scale with
+            {
+                NewTokens = Math.Min(scale.NewTokens, 8),
+            },
+            "t5-small",
+            "t5-small shape, greedy",
+            beam: 1
+        ) with
+        {
+            Id = SavingNames.PaddingRemoval,
+            Operations = null,
+            HasRealOutputs = true,
+            Contestants = [plain, padded],
+            Comparisons = [Held(plain.Name, padded.Name, bar: null, aim: null)],
+        };
+    }
+
+    private static EngineWorkload Screening(BenchmarkScale scale)
+    {
+        Contestant screened = Screened();
+        Contestant unscreened = Without(screened, SavingNames.Screening, "without scores or screening");
+        return Shape(scale, "t5-small", "t5-small shape, greedy", beam: 1) with
+        {
+            Id = SavingNames.Screening,
+            Operations = null,
+            HasRealOutputs = true,
+            Contestants = [screened, unscreened],
+            Comparisons = [Held(screened.Name, unscreened.Name, bar: null, aim: null)],
+        };
+    }
+
     private static EngineWorkload Memory(BenchmarkScale scale)
     {
         int cores = Environment.ProcessorCount;
@@ -252,6 +311,13 @@ internal static class EngineWorkloads
         {
             With = "without scores",
             Parameters = """{"return_scores": false}""",
+        };
+
+    private static Contestant Without(Contestant contestant, string saving, string with) =>
+        contestant with
+        {
+            With = with,
+            Without = [saving],
         };
 
     private static Contestant CTranslate2(string compute) =>

@@ -25,14 +25,16 @@ public sealed class SequenceModel : IAsyncDisposable
     private readonly LoadedNetwork _loaded;
     private readonly SourceReader _sources;
     private readonly RunningBatch _batch;
+    private readonly bool _computesEqualLinesOnce;
     private readonly TimeProvider _time;
 
-    private SequenceModel(LoadedNetwork loaded, SourceReader sources, RunningBatch batch, TimeProvider time)
+    private SequenceModel(LoadedNetwork loaded, SourceReader sources, RunningBatch batch, ModelLoadOptions options)
     {
         _loaded = loaded;
         _sources = sources;
         _batch = batch;
-        _time = time;
+        _computesEqualLinesOnce = options.Savings.EqualLines;
+        _time = options.Time;
         Report = loaded.Report with { Languages = sources.Languages };
     }
 
@@ -87,9 +89,10 @@ public sealed class SequenceModel : IAsyncDisposable
                 loaded.Network,
                 cores,
                 BatchLimits.For(loaded.Report.Parameters),
+                options.Savings,
                 $"decode {options.Name}"
             ),
-            options.Time
+            options
         );
     }
 
@@ -102,7 +105,7 @@ public sealed class SequenceModel : IAsyncDisposable
 
     /// <summary>
     /// Generates for each input, in order. A line's expected failure is a value in its result. Equal lines are computed
-    /// once, unless outputs are drawn at random. An input with a target is scored instead: its one output is the target.
+    /// once, unless outputs are drawn at random (<see cref="LosslessSavings"/>). An input with a target is scored instead: its one output is the target.
     /// </summary>
     /// <exception cref="GenerationParametersException">A value is out of range or not supported; names it.</exception>
     /// <exception cref="OperationCanceledException">The call was cancelled: its lines leave before the next step.</exception>
@@ -143,10 +146,11 @@ public sealed class SequenceModel : IAsyncDisposable
         var started = new Task<SequenceResult>[inputs.Count];
         LineCall call = new(inputs.Count);
         List<LineRequest> handover = [];
+        bool findsEqual = _computesEqualLinesOnce && settings.Sampling is null;
         for (int i = 0; i < inputs.Count; i++)
         {
             SequenceInput input = inputs[i];
-            if (settings.Sampling is null && distinct.TryGetValue(input, out Task<SequenceResult>? equal))
+            if (findsEqual && distinct.TryGetValue(input, out Task<SequenceResult>? equal))
             {
                 started[i] = equal;
                 continue;

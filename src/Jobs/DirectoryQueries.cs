@@ -36,6 +36,47 @@ internal static class DirectoryQueries
         LIMIT $3
         """;
 
+    /// <summary>
+    /// Lines a second while shards were at work: of an ended job over all of it, else over the last twenty shards and a minute at
+    /// least, and only while the job goes on. Times at which none ran (a pause, another job's turn) do not count. $1 jobs.
+    /// </summary>
+    public const string ListRates = """
+        SELECT job.id, work.lines / busy.seconds
+        FROM job
+        CROSS JOIN LATERAL (
+            SELECT max(finished_at) AS until FROM shard WHERE job_id = job.id AND state = 'done'
+        ) AS progress
+        CROSS JOIN LATERAL (
+            SELECT CASE
+                WHEN job.finished_at IS NOT NULL THEN '-infinity'
+                ELSE least(progress.until - interval '1 minute', coalesce((
+                    SELECT finished_at FROM shard WHERE job_id = job.id AND state = 'done' AND finished_at IS NOT NULL
+                    ORDER BY finished_at DESC
+                    OFFSET 20 LIMIT 1
+                ), '-infinity'))
+            END AS since
+        ) AS recent
+        CROSS JOIN LATERAL (
+            SELECT sum(lines - answered) FILTER (WHERE state = 'done')::float8 AS lines,
+                range_agg(tstzrange(greatest(started_at, recent.since), least(finished_at, progress.until))) AS times
+            FROM shard
+            WHERE job_id = job.id AND (state = 'running' OR (state = 'done' AND finished_at IS NOT NULL))
+                AND greatest(started_at, recent.since) < least(finished_at, progress.until)
+        ) AS work
+        CROSS JOIN LATERAL (
+            SELECT sum(extract(epoch FROM upper(time) - lower(time)))::float8 AS seconds FROM unnest(work.times) AS time
+        ) AS busy
+        WHERE job.id = ANY ($1) AND work.lines > 0 AND busy.seconds > 0
+            AND (
+                job.finished_at IS NOT NULL
+                OR (
+                    job.state = 'running' AND job.error_code IS NULL
+                    AND EXISTS (SELECT FROM shard WHERE job_id = job.id AND state IN ('queued', 'running'))
+                    AND NOT EXISTS (SELECT FROM model_pause WHERE model_pause.model = job.model)
+                )
+            )
+        """;
+
     /// <summary>$1 job.</summary>
     public const string ListLoads = """
         SELECT model_load.id, model_load.served_by, model_load.worker_id, model_load.slot, model_load.report::text,

@@ -83,6 +83,27 @@ public sealed class JobDirectory
         return shards;
     }
 
+    /// <summary>
+    /// Lines a second, by job: what one that goes on has done lately, what one that has ended did on average. Only the time in
+    /// which shards were at work counts. Jobs that stand still, or have nothing done, are not among them.
+    /// </summary>
+    public async Task<IReadOnlyDictionary<Guid, double>> ListRatesAsync(
+        IEnumerable<Job> jobs,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = _dataSource.CreateCommand(DirectoryQueries.ListRates);
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. jobs.Select(job => job.Id)] });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        Dictionary<Guid, double> rates = [];
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            rates.Add(reader.GetGuid(0), reader.GetDouble(1));
+        }
+
+        return rates;
+    }
+
     /// <summary>The loads that served a job's results, with their reports.</summary>
     public async Task<IReadOnlyList<ServingLoad>> ListLoadsAsync(Guid jobId, CancellationToken cancellationToken)
     {

@@ -44,6 +44,7 @@ public static class JobsServices
         services.AddSingleton<WorkerIdentity>();
         services.AddSingleton<LocalSlots>();
         services.AddSingleton<RunningShards>();
+        services.AddSingleton<LeaseConnection>();
         services.AddSingleton<ShardLeases>();
         services.AddSingleton<ShardCompletion>();
         services.AddSingleton<ShardFailures>();

@@ -55,6 +55,20 @@ public sealed class BenchmarkPartsTests
         section.Comparisons.Should().ContainSingle();
     }
 
+    [Theory]
+    [InlineData("equal-lines", 24)]
+    [InlineData("padding-removal", 8)]
+    [InlineData("screening", 8)]
+    public async Task A_saving_is_held_against_doing_without_it_and_leaves_every_text_as_it_is(string id, int lines)
+    {
+        using TinyRun run = new();
+
+        BenchmarkSection section = await run.RunAsync(id);
+
+        section.Notes.Should().ContainSingle().Which.Should().EndWith($"{lines} of {lines}.");
+        section.Comparisons.Should().ContainSingle();
+    }
+
     [Fact]
     public async Task Without_peers_their_columns_are_empty()
     {

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using Seq2Seq.Inference.Generation;
+using Seq2Seq.Inference.Loading;
 
 namespace Seq2Seq.Inference.Tests;
 
@@ -72,6 +73,60 @@ public sealed class BundledModelTests
         results[0].Outputs[0].Text.Should().Be("K AE1 T");
         results[1].Outputs[0].Text.Should().Be("D AO1 G");
         results[2].Should().BeSameAs(results[0]);
+    }
+
+    [Fact]
+    public async Task Equal_lines_are_each_computed_where_that_is_not_saved()
+    {
+        await using SequenceModel model = BundledModel.Load(
+            BundledModel.Options with
+            {
+                Savings = new LosslessSavings { EqualLines = false },
+            }
+        );
+
+        IReadOnlyList<SequenceResult> results = await model.GenerateAsync(
+            [SequenceInput.FromText("phonemize: cat"), SequenceInput.FromText("phonemize: cat")],
+            GenerationParameters.Default,
+            TestContext.Current.CancellationToken
+        );
+
+        results[1].Should().NotBeSameAs(results[0]).And.BeEquivalentTo(results[0]);
+    }
+
+    [Fact]
+    public async Task Without_lossless_savings_every_output_is_the_same()
+    {
+        SequenceInput[] lines =
+        [
+            .. Enumerable.Range(0, 300).Select(i => SequenceInput.FromText($"normalize: ${i % 90}.{i % 50:00}")),
+        ];
+        GenerationParameters parameters = new() { ReturnScores = false };
+        await using SequenceModel saving = BundledModel.Load();
+        await using SequenceModel wasteful = BundledModel.Load(
+            BundledModel.Options with
+            {
+                Savings = new LosslessSavings
+                {
+                    EqualLines = false,
+                    PaddingRemoval = false,
+                    Screening = false,
+                },
+            }
+        );
+
+        IReadOnlyList<SequenceResult> results = await wasteful.GenerateAsync(
+            lines,
+            parameters,
+            TestContext.Current.CancellationToken
+        );
+
+        results
+            .Should()
+            .BeEquivalentTo(
+                await saving.GenerateAsync(lines, parameters, TestContext.Current.CancellationToken),
+                options => options.WithStrictOrdering()
+            );
     }
 
     [Fact]

@@ -10,8 +10,15 @@ public sealed class JobCourseTests(JobStore store) : IClassFixture<JobStore>
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
+    private static readonly IOptions<JobsOptions> _options = Options.Create(new JobsOptions());
+
     private ShardLeases Leases { get; } =
-        new(store.Database.DataSource, new WorkerIdentity(), Options.Create(new JobsOptions()));
+        new(
+            store.Database.DataSource,
+            new LeaseConnection(store.Database.DataSource, _options),
+            new WorkerIdentity(),
+            _options
+        );
 
     [Fact]
     public async Task A_paused_job_takes_its_queued_shards_back_and_begins_none()

@@ -78,7 +78,10 @@ internal sealed class TestModel
                 Interlocked.Increment(ref _disposed);
                 return ValueTask.CompletedTask;
             }
-        );
+        )
+        {
+            ComputesEqualLinesOnce = options.Savings.EqualLines,
+        };
     }
 
     private async Task<IReadOnlyList<SequenceResult>> GenerateAsync(

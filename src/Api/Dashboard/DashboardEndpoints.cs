@@ -63,37 +63,34 @@ internal static class DashboardEndpoints
         ModelDirectory models,
         TimeProvider time,
         CancellationToken cancellationToken
-    ) =>
-        new(
+    )
+    {
+        Task<IReadOnlyList<Job>> ListAsync(JobState? state) =>
+            jobs.ListAsync(
+                new JobFilter
+                {
+                    State = state,
+                    ApiKeyId = caller.OnlyJobsOf,
+                    Limit = JobsOnOverview,
+                },
+                cancellationToken
+            );
+
+        IReadOnlyList<Job> running = await ListAsync(JobState.Running);
+        IReadOnlyList<Job> recent = await ListAsync(state: null);
+        return new RazorComponentResult<OverviewPage>(
             new
             {
                 Now = time.GetUtcNow(),
-                Running = await jobs.ListAsync(
-                    new JobFilter
-                    {
-                        State = JobState.Running,
-                        ApiKeyId = caller.OnlyJobsOf,
-                        Limit = JobsOnOverview,
-                    },
-                    cancellationToken
-                ),
-                Queued = await jobs.ListAsync(
-                    new JobFilter
-                    {
-                        State = JobState.Queued,
-                        ApiKeyId = caller.OnlyJobsOf,
-                        Limit = JobsOnOverview,
-                    },
-                    cancellationToken
-                ),
-                Recent = await jobs.ListAsync(
-                    new JobFilter { ApiKeyId = caller.OnlyJobsOf, Limit = JobsOnOverview },
-                    cancellationToken
-                ),
+                Running = running,
+                Queued = await ListAsync(JobState.Queued),
+                Recent = recent,
+                Rates = await jobs.ListRatesAsync(running.Concat(recent), cancellationToken),
                 Models = await models.ListModelsAsync(cancellationToken),
                 Slots = await models.ListSlotsAsync(cancellationToken),
             }
         );
+    }
 
     // A person's mistyped filter shows nothing rather than a refusal.
     private static async Task<RazorComponentResult<JobsPage>> ShowJobsAsync(
@@ -125,11 +122,13 @@ internal static class DashboardEndpoints
             },
             cancellationToken
         );
+        Job[] shown = [.. found.Take(JobsOnPage)];
         return new RazorComponentResult<JobsPage>(
             new
             {
                 Now = time.GetUtcNow(),
-                Jobs = found.Take(JobsOnPage).ToArray(),
+                Jobs = shown,
+                Rates = await jobs.ListRatesAsync(shown, cancellationToken),
                 Next = found.Count > JobsOnPage ? found[JobsOnPage - 1].Id : (Guid?)null,
                 State = wanted,
                 Model = model,
@@ -156,11 +155,13 @@ internal static class DashboardEndpoints
             after,
             cancellationToken
         );
+        IReadOnlyDictionary<Guid, double> rates = await jobs.ListRatesAsync([requested.Job], cancellationToken);
         return new RazorComponentResult<JobPage>(
             new
             {
                 Now = time.GetUtcNow(),
                 requested.Job,
+                Rate = rates.TryGetValue(requested.Id, out double rate) ? rate : (double?)null,
                 Parameters = GenerationParametersJson.Write(requested.Job.Parameters),
                 Shards = shards.Take(ShardsOnPage).ToArray(),
                 IsFirst = after < 0,

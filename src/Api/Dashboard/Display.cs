@@ -46,18 +46,6 @@ internal static class Display
 
     public static double ShareDone(Job job) => job.Lines == 0 ? 0 : (double)job.LinesDone / job.Lines;
 
-    /// <summary>
-    /// Lines a second since the job started, of one that has ended until then; null before there is anything to say, and while
-    /// the job stands still.
-    /// </summary>
-    public static double? Rate(Job job, DateTimeOffset now)
-    {
-        DateTimeOffset? until = job.FinishedAt ?? (Runs(job) ? now : null);
-        return until - job.StartedAt is { TotalSeconds: > 0 and var seconds } && job.LinesDone > 0
-            ? job.LinesDone / seconds
-            : null;
-    }
-
     public static string RateText(double? linesPerSecond) =>
         linesPerSecond switch
         {
@@ -66,10 +54,9 @@ internal static class Display
             _ => string.Create(CultureInfo.InvariantCulture, $"{linesPerSecond:N0} lines/s"),
         };
 
-    /// <summary>When the job is done at the rate so far; null when nobody can say.</summary>
-    public static TimeSpan? Remaining(Job job, DateTimeOffset now) =>
-        Runs(job) && Rate(job, now) is { } rate ? TimeSpan.FromSeconds((job.Lines - job.LinesDone) / rate) : null;
-
-    // A running job with an error waits for what that names.
-    private static bool Runs(Job job) => job is { State: JobState.Running, ErrorCode: null };
+    /// <summary>How long the job lasts yet at its rate; null when nobody can say.</summary>
+    public static TimeSpan? Remaining(Job job, double? linesPerSecond) =>
+        job.State == JobState.Running && linesPerSecond > 0
+            ? TimeSpan.FromSeconds((job.Lines - job.LinesDone) / linesPerSecond.Value)
+            : null;
 }

@@ -38,6 +38,9 @@ public sealed record ModelLoadOptions
     /// <summary>Longest source line in tokens. A model whose encoder has fewer positions takes fewer; none is ever cut.</summary>
     public int MaxSourceTokens { get; init; } = 16_384;
 
+    /// <summary>What saves work without changing an output.</summary>
+    public LosslessSavings Savings { get; init; } = new();
+
     /// <summary>What the time of generation is measured by (<c>max_time</c>).</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -3,6 +3,7 @@ using Seq2Seq.Inference.Families;
 using Seq2Seq.Inference.Generation.Drafting;
 using Seq2Seq.Inference.Layers;
 using Seq2Seq.Inference.Layers.Attention;
+using Seq2Seq.Inference.Loading;
 using static TorchSharp.torch;
 
 namespace Seq2Seq.Inference.Scheduling;
@@ -16,6 +17,7 @@ internal sealed class DecodingLane : IDisposable
     private readonly RunningBatch _owner;
     private readonly INetwork _network;
     private readonly BatchLimits _limits;
+    private readonly LosslessSavings _savings;
     private readonly AutoResetEvent _arrival = new(initialState: false);
     private readonly ManualResetEventSlim _turn = new();
     private readonly List<ActiveLine> _active = [];
@@ -27,13 +29,22 @@ internal sealed class DecodingLane : IDisposable
     /// <param name="owner">Where lines come from and with whom cores are shared.</param>
     /// <param name="network">The network; it is not disposed here.</param>
     /// <param name="limits">How much to take on at once.</param>
+    /// <param name="savings">What to save by.</param>
     /// <param name="index">The lane's place among its owner's.</param>
     /// <param name="name">Name of the thread in debuggers and dumps.</param>
-    public DecodingLane(RunningBatch owner, INetwork network, BatchLimits limits, int index, string name)
+    public DecodingLane(
+        RunningBatch owner,
+        INetwork network,
+        BatchLimits limits,
+        LosslessSavings savings,
+        int index,
+        string name
+    )
     {
         _owner = owner;
         _network = network;
         _limits = limits;
+        _savings = savings;
         Index = index;
         // On other devices a row's rounding depends on how many there are.
         _earlier = network.Shape.Device.type == TorchSharp.DeviceType.CPU ? new DraftTable() : null;
@@ -68,7 +79,7 @@ internal sealed class DecodingLane : IDisposable
         using KeyValueCache cache = CreateCache(shape, shape.CacheWidth);
         using KeyValueCache memory = CreateCache(shape, shape.MemoryWidth);
         using IForwardPass pass = _network.CreateForwardPass();
-        DecoderBatch batch = new(cache, memory);
+        DecoderBatch batch = new(cache, memory) { IsScreened = _savings.Screening };
         while (!_stopping)
         {
             if (_active.Count == 0 && !_owner.HasLinesFor(this))
@@ -186,15 +197,42 @@ internal sealed class DecodingLane : IDisposable
 
         if (admitted.Count > 0)
         {
+            Encode(pass, admitted, memory);
+        }
+    }
+
+    private void Encode(IForwardPass pass, List<ActiveLine> lines, KeyValueCache memory)
+    {
+        int longest = lines.Max(line => line.Request.Source.Count);
+        IReadOnlyList<int>[] padding = _savings.PaddingRemoval
+            ? []
+            : [.. lines.Select(line => line.Request.Source).Where(IsShorter).Select(Padding)];
+        int unread = padding.Length > 0 ? memory.Take(longest) : 0;
+        try
+        {
             pass.Encode(
                 new SourceBatch(
-                    [.. admitted.Select(line => line.Request.Source)],
+                    [.. lines.Select(line => line.Request.Source), .. padding],
                     memory,
-                    [.. admitted.Select(line => line.MemoryStart)],
-                    [.. admitted.Select(line => line.Request.Settings.GlobalTokens)]
+                    [.. lines.Select(line => line.MemoryStart), .. padding.Select(_ => unread)],
+                    [.. lines.Select(line => line.Request.Settings.GlobalTokens), .. padding.Select(_ => 0)]
                 )
             );
         }
+        finally
+        {
+            if (padding.Length > 0)
+            {
+                memory.GiveBack(unread, longest);
+            }
+        }
+
+        bool IsShorter(IReadOnlyList<int> source) => source.Count < longest;
+
+        // What a line is short of the longest, as a line that nobody reads: all that padding costs but for the attention between
+        // the two.
+        IReadOnlyList<int> Padding(IReadOnlyList<int> source) =>
+            [.. Enumerable.Repeat(source[^1], longest - source.Count)];
     }
 
     private void Step(IForwardPass pass, DecoderBatch batch)

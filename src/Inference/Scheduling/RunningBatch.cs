@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Seq2Seq.Inference.Devices;
 using Seq2Seq.Inference.Families;
+using Seq2Seq.Inference.Loading;
 
 namespace Seq2Seq.Inference.Scheduling;
 
@@ -24,8 +25,9 @@ internal sealed class RunningBatch : IDisposable
     /// <param name="network">The network; it is not disposed here.</param>
     /// <param name="cores">Cores to compute on; other batches may share them.</param>
     /// <param name="limits">How much a lane takes on at once.</param>
+    /// <param name="savings">What to save by.</param>
     /// <param name="name">Name of the threads in debuggers and dumps.</param>
-    public RunningBatch(INetwork network, ComputeCores cores, BatchLimits limits, string name)
+    public RunningBatch(INetwork network, ComputeCores cores, BatchLimits limits, LosslessSavings savings, string name)
     {
         int threads = cores.Count;
         _cores = cores;
@@ -37,7 +39,7 @@ internal sealed class RunningBatch : IDisposable
         ThreadsPerLane = threads / _lanes.Length;
         for (int i = 0; i < _lanes.Length; i++)
         {
-            _lanes[i] = new DecodingLane(this, network, limits, i, $"{name} {i}");
+            _lanes[i] = new DecodingLane(this, network, limits, savings, i, $"{name} {i}");
         }
 
         foreach (DecodingLane lane in _lanes)

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Seq2Seq.Inference.Loading;
 
 namespace Seq2Seq.Jobs.Configuration;
 
@@ -19,6 +20,9 @@ public sealed class ModelOptions
 
     /// <summary>Compute a model of fsmt or nllb-moe as it was published, where transformers 5.17 departs from that.</summary>
     public bool AsPublished { get; set; }
+
+    /// <summary>What saves work without changing an output.</summary>
+    public LosslessSavings Savings { get; set; } = new();
 
     /// <summary><c>auto</c> (measured at preload on every slot that may hold it), or a slot's name such as <c>cpu:0</c> or <c>cuda:0</c>.</summary>
     public string Device { get; set; } = "auto";

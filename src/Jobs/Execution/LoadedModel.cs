@@ -18,9 +18,15 @@ internal delegate LoadedModel LoadModel(ModelLoadOptions options, CancellationTo
 /// <summary>A model in memory: what the job side needs of it.</summary>
 internal sealed record LoadedModel(LoadReport Report, GenerateLines Generate, Func<ValueTask> Dispose)
 {
+    /// <summary>Whether what was computed for a line answers equal ones of its job.</summary>
+    public bool ComputesEqualLinesOnce { get; init; } = true;
+
     public static LoadedModel Load(ModelLoadOptions options, CancellationToken cancellationToken)
     {
         var model = SequenceModel.Load(options, cancellationToken);
-        return new LoadedModel(model.Report, model.GenerateAsync, model.DisposeAsync);
+        return new LoadedModel(model.Report, model.GenerateAsync, model.DisposeAsync)
+        {
+            ComputesEqualLinesOnce = options.Savings.EqualLines,
+        };
     }
 }

@@ -93,6 +93,7 @@ internal sealed partial class ModelPreloader(
             Device = attempt.Device,
             ComputeType = attempt.ComputeType,
             AsPublished = attempt.Model.AsPublished,
+            Savings = attempt.Model.Savings,
             CalibrationFile = attempt.Model.CalibrationFile is { } file
                 ? Path.Combine(environment.ContentRootPath, file)
                 : null,

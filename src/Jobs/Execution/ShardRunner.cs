@@ -183,11 +183,13 @@ internal sealed partial class ShardRunner(
         CancellationToken cancellationToken
     )
     {
-        var known = slot.Answers.Find(
-            shard.JobId,
-            model.LoadId,
-            [.. lines.Select(line => line.IsPlainText ? line.Text : null)]
-        );
+        var known = model.Model.ComputesEqualLinesOnce
+            ? slot.Answers.Find(
+                shard.JobId,
+                model.LoadId,
+                [.. lines.Select(line => line.IsPlainText ? line.Text : null)]
+            )
+            : new SequenceResult?[lines.Count];
         for (int i = 0; i < known.Length; i++)
         {
             known[i] =
@@ -203,13 +205,17 @@ internal sealed partial class ShardRunner(
                     parameters,
                     cancellationToken
                 );
-        slot.Answers.Add(
-            shard.JobId,
-            model.LoadId,
-            open.Zip(generated)
-                .Where(pair => lines[pair.First].IsPlainText && pair.Second.IsRepeatable)
-                .Select(pair => (lines[pair.First].Text!, pair.Second))
-        );
+        if (model.Model.ComputesEqualLinesOnce)
+        {
+            slot.Answers.Add(
+                shard.JobId,
+                model.LoadId,
+                open.Zip(generated)
+                    .Where(pair => lines[pair.First].IsPlainText && pair.Second.IsRepeatable)
+                    .Select(pair => (lines[pair.First].Text!, pair.Second))
+            );
+        }
+
         int next = 0;
         return [.. known.Select(result => result ?? generated[next++])];
     }

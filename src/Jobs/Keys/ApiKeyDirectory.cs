@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Npgsql;
 using Seq2Seq.Jobs.Storage;
 
@@ -29,7 +30,7 @@ public sealed class ApiKeyDirectory
     public async Task<IssuedKey> AddAsync(ApiKeyRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        Check(request);
+        Check(request, _time.GetUtcNow());
         string secret = ApiKeySecret.Create();
         await using var command = _dataSource.CreateCommand(ApiKeyQueries.Add);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = Guid.CreateVersion7(_time.GetUtcNow()) });
@@ -141,7 +142,7 @@ public sealed class ApiKeyDirectory
         return key;
     }
 
-    private static void Check(ApiKeyRequest request)
+    private static void Check(ApiKeyRequest request, DateTimeOffset now)
     {
         if (request.Name.Length is 0 or > MaxNameLength || request.Name.Any(char.IsControl))
         {
@@ -168,6 +169,17 @@ public sealed class ApiKeyDirectory
         )
         {
             throw Invalid("limits", "A limit is not positive; leave it away for none.");
+        }
+
+        if (request.ExpiresAt <= now)
+        {
+            throw Invalid(
+                "expires",
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"expires is '{request.ExpiresAt:yyyy-MM-ddTHH:mm:ssK}', which is past; expected a time after now ({now.UtcDateTime:yyyy-MM-ddTHH:mm:ssK})."
+                )
+            );
         }
     }
 
@@ -206,7 +218,7 @@ public sealed record ApiKeyRequest
 
     public KeyLimits Limits { get; init; } = new();
 
-    /// <summary>When it stops working; null means never.</summary>
+    /// <summary>When it stops working, which is yet to come; null means never.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 }
 

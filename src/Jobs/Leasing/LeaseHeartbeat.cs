@@ -7,8 +7,8 @@ using Seq2Seq.Jobs.Scheduling;
 namespace Seq2Seq.Jobs.Leasing;
 
 /// <summary>
-/// Renews every lease of this process in one statement, three times in a lease's life, and stops the work on leases that
-/// are gone. That a job has ended is also notified, so that cancelling acts at once.
+/// Renews every lease of this process in one statement, three times in a lease's life, over <see cref="LeaseConnection"/>, and
+/// stops the work on leases that are gone. That a job has ended is also notified, so that cancelling acts at once.
 /// </summary>
 internal sealed partial class LeaseHeartbeat(
     ShardLeases leases,
@@ -21,21 +21,41 @@ internal sealed partial class LeaseHeartbeat(
 {
     public const int BeatsPerLease = 3;
 
+    private static readonly TimeSpan _tryAgain = TimeSpan.FromSeconds(1);
+
+    private bool _isFailing;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var subscription = listener.Subscribe(NotificationChannels.Ended, StopJob);
         using var timer = new PeriodicTimer(options.Value.Lease / BeatsPerLease, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            try
+            while (!await TryBeatAsync(stoppingToken))
             {
-                await BeatAsync(stoppingToken);
+                await Task.Delay(_tryAgain, time, stoppingToken);
             }
-            catch (Exception exception) when (exception is not OperationCanceledException)
+        }
+    }
+
+    private async Task<bool> TryBeatAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await BeatAsync(cancellationToken);
+            _isFailing = false;
+            return true;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            // The work goes on: whether the leases still hold is seen when the database is back. Once an outage, not once a try.
+            if (!_isFailing)
             {
-                // The work goes on: whether the leases still hold is seen when the database is back.
+                _isFailing = true;
                 LogNotRenewed(logger, running.Count, exception);
             }
+
+            return false;
         }
     }
 

@@ -11,7 +11,12 @@ namespace Seq2Seq.Jobs.Leasing;
 /// that has run out is still ours until somebody has taken the shard away.
 /// </summary>
 /// <remarks>Lock order, everywhere: the job's row, then <see cref="FeedQueries.Lock"/>, then shards' rows.</remarks>
-internal sealed class ShardLeases(NpgsqlDataSource dataSource, WorkerIdentity worker, IOptions<JobsOptions> options)
+internal sealed class ShardLeases(
+    NpgsqlDataSource dataSource,
+    LeaseConnection renewing,
+    WorkerIdentity worker,
+    IOptions<JobsOptions> options
+)
 {
     // Before the shard, by the lock order.
     private const string Start = """
@@ -92,9 +97,8 @@ internal sealed class ShardLeases(NpgsqlDataSource dataSource, WorkerIdentity wo
     /// <returns>The tokens that are still valid; the others' shards were cancelled or taken away.</returns>
     public async Task<HashSet<Guid>> RenewAsync(Guid[] tokens, CancellationToken cancellationToken)
     {
-        await using var batch = dataSource.CreateBatch();
-        // Longer than until the next beat, an answer is of no use: the connection may be cut without a word.
-        batch.Timeout = Math.Max(1, (int)(options.Value.Lease / LeaseHeartbeat.BeatsPerLease).TotalSeconds);
+        await using var connection = await renewing.OpenAsync(cancellationToken);
+        await using var batch = new NpgsqlBatch(connection);
         batch.BatchCommands.Add(new NpgsqlBatchCommand(Durability.NotAwaited));
         batch.BatchCommands.Add(
             new NpgsqlBatchCommand(Renew) { Parameters = { Value(tokens), Value(options.Value.Lease) } }

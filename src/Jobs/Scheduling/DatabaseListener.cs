@@ -69,7 +69,7 @@ internal sealed partial class DatabaseListener(
     private void ForgetIdleConnections()
     {
         dataSource.Clear();
-        // Hangfire's, which differ in a setting.
+        // Hangfire's and the leases', which differ in a setting.
         NpgsqlConnection.ClearAllPools();
     }
 

@@ -1,5 +1,6 @@
 using Hangfire.PostgreSql;
 using Npgsql;
+using Seq2Seq.Jobs.Storage;
 
 namespace Seq2Seq.Jobs.Scheduling;
 
@@ -7,18 +8,12 @@ namespace Seq2Seq.Jobs.Scheduling;
 /// Hangfire's connections: like the process's others, in a pool of their own, but their transactions don't wait for the disk
 /// (<see cref="Durability"/>): nothing is in Hangfire's tables that is not in ours.
 /// </summary>
-internal sealed class NotAwaitedConnectionFactory : IConnectionFactory
+internal sealed class NotAwaitedConnectionFactory(NpgsqlDataSource dataSource) : IConnectionFactory
 {
-    private readonly NpgsqlConnection _template;
-
-    public NotAwaitedConnectionFactory(NpgsqlDataSource dataSource)
-    {
-        using var original = dataSource.CreateConnection();
-        var settings = new NpgsqlConnectionStringBuilder(original.ConnectionString);
-        settings.Options = $"{settings.Options} {Durability.NotAwaitedOption}".Trim();
-        // Keeps the password, which a connection string does not show.
-        _template = original.CloneWith(settings.ConnectionString);
-    }
+    private readonly NpgsqlConnection _template = JobsDataSource.CreateVariant(
+        dataSource,
+        settings => settings.Options = $"{settings.Options} {Durability.NotAwaitedOption}".Trim()
+    );
 
     public NpgsqlConnection GetOrCreateConnection() => (NpgsqlConnection)((ICloneable)_template).Clone();
 }

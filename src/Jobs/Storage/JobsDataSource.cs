@@ -4,7 +4,7 @@ using Npgsql;
 namespace Seq2Seq.Jobs.Storage;
 
 /// <summary>
-/// The one pool of connections of a process. What the connection string leaves open is set as this service needs it:
+/// The pool of connections of a process, and the rule for those beside it. What the connection string leaves open is set as this service needs it:
 /// statements are prepared by themselves and kept when a connection goes back to the pool, which nearly doubles the rate at
 /// which Hangfire runs jobs.
 /// </summary>
@@ -21,6 +21,19 @@ public static class JobsDataSource
 
     public static NpgsqlDataSource Create(string connectionString, ILoggerFactory? loggerFactory) =>
         new NpgsqlDataSourceBuilder(Complete(connectionString)).UseLoggerFactory(loggerFactory).Build();
+
+    /// <summary>A connection of another pool, like those of <paramref name="dataSource"/> but for some settings; to be cloned.</summary>
+    internal static NpgsqlConnection CreateVariant(
+        NpgsqlDataSource dataSource,
+        Action<NpgsqlConnectionStringBuilder> change
+    )
+    {
+        using var original = dataSource.CreateConnection();
+        var settings = new NpgsqlConnectionStringBuilder(original.ConnectionString);
+        change(settings);
+        // Keeps the password, which a connection string does not show.
+        return original.CloneWith(settings.ConnectionString);
+    }
 
     internal static string Complete(string connectionString)
     {

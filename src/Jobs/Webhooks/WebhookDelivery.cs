@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -8,6 +9,8 @@ namespace Seq2Seq.Jobs.Webhooks;
 /// <summary>
 /// Sends the messages that are due. Any number of processes may do it at once: a message is claimed by putting off its next
 /// attempt, so that one whose sender died is sent by another. At least once: receivers tell repetitions by <c>webhook-id</c>.
+/// Each attempt has a place of its own and frees it when it ends; one receiver, or one API key with many, never has all of
+/// them, so that those who don't answer hold nobody else up.
 /// </summary>
 internal sealed partial class WebhookDelivery(
     NpgsqlDataSource dataSource,
@@ -21,21 +24,46 @@ internal sealed partial class WebhookDelivery(
     private static readonly TimeSpan _lookAgain = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan _shortestPause = TimeSpan.FromSeconds(1);
 
-    private const int AtOnce = 32;
+    /// <summary>Attempts that are under way at once in this process: in all, to one host, and of one API key's jobs.</summary>
+    internal const int Places = 32;
+    internal const int PlacesPerHost = 8;
+    internal const int PlacesPerKey = 16;
 
-    // Longer than an attempt may take.
-    private const string Claim = """
+    // One process at a time, for milliseconds: two that see the same messages due would both choose them. "hook" in ASCII.
+    private const string Lock = "SELECT pg_advisory_xact_lock(x'686f6f6b'::bigint)";
+
+    /// <summary>
+    /// Those due longest, of each host and key as many as it has places free; among keys the one first that has the fewest. Put
+    /// off for longer than an attempt may take. $1 places free, $2 hosts and $3 keys that have one, each as often as it has.
+    /// </summary>
+    private static readonly string _claim = $"""
+        WITH due AS (
+            SELECT webhook_delivery.id, webhook_delivery.due_at, job.api_key_id, job.webhook_url, job.webhook_secret,
+                substring(job.webhook_url FROM '^[^/]*//(\[[^]]*\]|[^/:?]*)') AS host
+            FROM webhook_delivery
+            JOIN job ON job.id = webhook_delivery.job_id
+            WHERE webhook_delivery.due_at <= now()
+        ),
+        of_host AS (
+            SELECT *, row_number() OVER (PARTITION BY host ORDER BY due_at)
+                + (SELECT count(*) FROM unnest($2) AS held WHERE held = host) AS place_of_host
+            FROM due
+        ),
+        of_key AS (
+            SELECT *, row_number() OVER (PARTITION BY api_key_id ORDER BY due_at)
+                + (SELECT count(*) FROM unnest($3) AS held WHERE held IS NOT DISTINCT FROM api_key_id) AS place_of_key
+            FROM of_host
+            WHERE place_of_host <= {PlacesPerHost}
+        ),
+        next AS (
+            SELECT * FROM of_key WHERE place_of_key <= {PlacesPerKey} ORDER BY place_of_key, due_at LIMIT $1
+        )
         UPDATE webhook_delivery
         SET attempts = attempts + 1, due_at = now() + interval '2 minutes'
-        FROM job
-        WHERE job.id = webhook_delivery.job_id AND webhook_delivery.id IN (
-            SELECT id FROM webhook_delivery
-            WHERE due_at <= now()
-            ORDER BY due_at
-            LIMIT $1
-            FOR UPDATE SKIP LOCKED
-        )
-        RETURNING webhook_delivery.id, job.webhook_url, job.webhook_secret, webhook_delivery.body, webhook_delivery.attempts
+        FROM next
+        WHERE webhook_delivery.id = next.id
+        RETURNING webhook_delivery.id, next.webhook_url, next.webhook_secret, webhook_delivery.body,
+            webhook_delivery.attempts, next.host, next.api_key_id
         """;
 
     private const string UntilNext = "SELECT min(due_at) - now() FROM webhook_delivery WHERE due_at IS NOT NULL";
@@ -46,38 +74,70 @@ internal sealed partial class WebhookDelivery(
         WHERE id = $1
         """;
 
+    private readonly SemaphoreSlim _wake = new(1, 1);
+    private readonly ConcurrentDictionary<Attempt, byte> _underWay = [];
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        _wake.Dispose();
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var wake = new SemaphoreSlim(1, 1);
-        using var subscription = listener.Subscribe(NotificationChannels.Webhook, _ => Wake(wake), () => Wake(wake));
+        using var subscription = listener.Subscribe(NotificationChannels.Webhook, _ => Wake(), Wake);
         var pause = _lookAgain;
-        while (true)
+        List<Task> begun = [];
+        try
         {
-            await wake.WaitAsync(pause, stoppingToken);
-            pause = _lookAgain;
-            try
+            while (true)
             {
-                while (await DeliverDueAsync(stoppingToken) > 0) { }
+                await _wake.WaitAsync(pause, stoppingToken);
+                pause = _lookAgain;
+                try
+                {
+                    while (await BeginDueAsync(stoppingToken) is { Count: > 0 } more)
+                    {
+                        begun.RemoveAll(attempt => attempt.IsCompleted);
+                        begun.AddRange(more);
+                    }
 
-                pause = await PauseAsync(stoppingToken);
+                    pause = await PauseAsync(stoppingToken);
+                }
+                catch (NpgsqlException exception)
+                {
+                    LogFailed(logger, exception);
+                }
             }
-            catch (NpgsqlException exception)
-            {
-                LogFailed(logger, exception);
-            }
+        }
+        finally
+        {
+            // Told to stop as well.
+            await Task.WhenAll(begun).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    /// <summary>Makes one attempt at each of the messages that have been due longest.</summary>
-    /// <returns>How many there were.</returns>
-    internal async Task<int> DeliverDueAsync(CancellationToken cancellationToken)
+    /// <summary>Begins an attempt at each of the messages that are due and have a place.</summary>
+    /// <returns>Those attempts; none while there is no place or nothing is due.</returns>
+    internal async Task<IReadOnlyList<Task>> BeginDueAsync(CancellationToken cancellationToken)
     {
-        var messages = await ClaimAsync(cancellationToken);
-        await Task.WhenAll(messages.Select(message => DeliverAsync(message, cancellationToken)));
-        return messages.Count;
+        Attempt[] underWay = [.. _underWay.Keys];
+        if (underWay.Length == Places)
+        {
+            return [];
+        }
+
+        List<Task> begun = [];
+        foreach (var attempt in await ClaimAsync(underWay, cancellationToken))
+        {
+            _underWay.TryAdd(attempt, default);
+            begun.Add(AttemptAsync(attempt, cancellationToken));
+        }
+
+        return begun;
     }
 
-    /// <summary>How long nothing is due, as far as one can tell.</summary>
+    /// <summary>How long nothing is due, as far as one can tell. What is due and has no place is looked at when one gets free.</summary>
     internal async Task<TimeSpan> PauseAsync(CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand(UntilNext);
@@ -86,27 +146,62 @@ internal sealed partial class WebhookDelivery(
             : _lookAgain;
     }
 
-    private async Task<List<WebhookMessage>> ClaimAsync(CancellationToken cancellationToken)
+    private async Task<List<Attempt>> ClaimAsync(Attempt[] underWay, CancellationToken cancellationToken)
     {
-        await using var command = dataSource.CreateCommand(Claim);
-        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = AtOnce });
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        List<WebhookMessage> messages = [];
+        // The batch is one transaction.
+        await using var batch = dataSource.CreateBatch();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(Lock));
+        batch.BatchCommands.Add(
+            new NpgsqlBatchCommand(_claim)
+            {
+                Parameters =
+                {
+                    new NpgsqlParameter<int> { TypedValue = Places - underWay.Length },
+                    new NpgsqlParameter<string[]> { TypedValue = [.. underWay.Select(attempt => attempt.Host)] },
+                    new NpgsqlParameter<Guid?[]> { TypedValue = [.. underWay.Select(attempt => attempt.ApiKeyId)] },
+                },
+            }
+        );
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        List<Attempt> attempts = [];
         while (await reader.ReadAsync(cancellationToken))
         {
-            messages.Add(Read(reader));
+            attempts.Add(Read(reader));
         }
 
-        return messages;
+        return attempts;
     }
 
-    private static WebhookMessage Read(NpgsqlDataReader row) =>
+    private async Task AttemptAsync(Attempt attempt, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await DeliverAsync(attempt.Message, cancellationToken);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            // It is due again when its claim has run out.
+            LogFailed(logger, exception);
+        }
+        finally
+        {
+            _underWay.TryRemove(attempt, out _);
+            Wake();
+        }
+    }
+
+    private static Attempt Read(NpgsqlDataReader row) =>
         new(
-            row.GetGuid(0),
-            row.GetString(1),
-            row.IsDBNull(2) ? null : row.GetString(2),
-            row.GetString(3),
-            row.GetInt32(4)
+            new WebhookMessage(
+                row.GetGuid(0),
+                row.GetString(1),
+                row.IsDBNull(2) ? null : row.GetString(2),
+                row.GetString(3),
+                row.GetInt32(4)
+            ),
+            row.GetString(5),
+            row.IsDBNull(6) ? null : row.GetGuid(6)
         );
 
     private async Task DeliverAsync(WebhookMessage message, CancellationToken cancellationToken)
@@ -133,11 +228,11 @@ internal sealed partial class WebhookDelivery(
         }
     }
 
-    private static void Wake(SemaphoreSlim wake)
+    private void Wake()
     {
         try
         {
-            wake.Release();
+            _wake.Release();
         }
         catch (SemaphoreFullException)
         {
@@ -156,4 +251,7 @@ internal sealed partial class WebhookDelivery(
 
     [LoggerMessage(2113, LogLevel.Error, "Webhook {Message} was given up after {Attempts} attempts: {Error}")]
     private static partial void LogGivenUp(ILogger logger, Guid message, int attempts, string error);
+
+    /// <summary>An attempt under way, and whose place it has.</summary>
+    private sealed record Attempt(WebhookMessage Message, string Host, Guid? ApiKeyId);
 }

@@ -48,7 +48,8 @@ public sealed class KeysCommandTests(TestDatabase database) : IClassFixture<Test
     [Fact]
     public async Task The_list_tells_a_keys_limits_and_whether_it_still_works()
     {
-        await RunAsync("add", "old", "--expires", "2026-01-01T00:00:00Z");
+        await RunAsync("add", "old", "--expires", "2100-01-01T00:00:00Z");
+        await database.ExecuteAsync("UPDATE api_key SET expires_at = '2026-01-01T00:00:00Z' WHERE name = 'old'");
         await RunAsync("add", "new", "--max-unfinished-jobs", "10", "--max-lines-per-day", "1000000");
 
         string[] listed = (await RunAsync("list")).Output.Split('\n');
@@ -72,6 +73,10 @@ public sealed class KeysCommandTests(TestDatabase database) : IClassFixture<Test
     [InlineData("x --scope fly", "fly")]
     [InlineData("x --max-lines-per-day 0", "A limit is not positive; leave it away for none.")]
     [InlineData("x --max-lines-per-day many", "many")]
+    [InlineData(
+        "x --expires 2026-01-01T00:00:00Z",
+        "expires is '2026-01-01T00:00:00+00:00', which is past; expected a time after now ("
+    )]
     public async Task A_wrong_command_line_says_what_is_wrong(string arguments, string message)
     {
         Executable.Outcome run = await RunAsync(["add", .. arguments.Split(' ')]);

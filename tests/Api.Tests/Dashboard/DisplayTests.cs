@@ -25,38 +25,19 @@ public sealed class DisplayTests
     [InlineData(2_000_000_000_000_000, "2000 TB")]
     public void Sizes_have_a_unit(long bytes, string text) => Display.Size(bytes).Should().Be(text);
 
-    [Theory]
-    [InlineData(JobState.Queued)]
-    [InlineData(JobState.Paused)]
-    [InlineData(JobState.Running, "model_load_failed")]
-    public void A_job_that_stands_still_has_no_rate_and_no_time_that_is_left(JobState state, string? error = null)
-    {
-        Job job = HalfDone(state) with { ErrorCode = error };
-
-        Display.Rate(job, Start.AddSeconds(10)).Should().BeNull();
-        Display.Remaining(job, Start.AddSeconds(10)).Should().BeNull();
-    }
-
     [Fact]
-    public void A_running_job_has_a_rate_and_a_time_that_is_left()
+    public void A_running_job_has_a_time_that_is_left_by_its_rate()
     {
-        Job job = HalfDone(JobState.Running);
-
-        Display.Rate(job, Start.AddSeconds(10)).Should().Be(5);
-        Display.Remaining(job, Start.AddSeconds(10)).Should().Be(TimeSpan.FromSeconds(10));
+        Display.Remaining(HalfDone(JobState.Running), linesPerSecond: 5).Should().Be(TimeSpan.FromSeconds(10));
+        Display.Remaining(HalfDone(JobState.Running), linesPerSecond: null).Should().BeNull();
     }
 
     [Theory]
     [InlineData(JobState.Completed)]
     [InlineData(JobState.Failed)]
     [InlineData(JobState.Cancelled)]
-    public void A_job_that_has_ended_keeps_the_rate_that_it_had(JobState state)
-    {
-        Job job = HalfDone(state) with { FinishedAt = Start.AddSeconds(10) };
-
-        Display.Rate(job, Start.AddDays(1)).Should().Be(5);
-        Display.Remaining(job, Start.AddDays(1)).Should().BeNull();
-    }
+    public void A_job_that_has_ended_has_no_time_that_is_left(JobState state) =>
+        Display.Remaining(HalfDone(state), linesPerSecond: 5).Should().BeNull();
 
     private static Job HalfDone(JobState state) =>
         new()

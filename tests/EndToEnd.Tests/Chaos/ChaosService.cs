@@ -32,7 +32,7 @@ internal sealed class ChaosService : IAsyncDisposable
         _options = options;
         _port = port;
         Cluster = cluster;
-        Proxy = new TcpProxy(port);
+        Proxy = new TcpProxy(ConnectionString("proxy", port));
         Random = new Random(options.Seed);
         _superuser = NpgsqlDataSource.Create(
             // Without a pool: a connection of before a restart would be none.

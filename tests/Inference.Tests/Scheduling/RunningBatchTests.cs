@@ -59,8 +59,8 @@ public sealed class RunningBatchTests : IDisposable
         {
             MaxCacheBytes = 500 * bytesPerToken,
         };
-        using RunningBatch unbound = new(_loaded.Network, new ComputeCores(1), roomy, "test");
-        using RunningBatch bound = new(_loaded.Network, new ComputeCores(1), narrow, "test");
+        using RunningBatch unbound = new(_loaded.Network, new ComputeCores(1), roomy, new LosslessSavings(), "test");
+        using RunningBatch bound = new(_loaded.Network, new ComputeCores(1), narrow, new LosslessSavings(), "test");
         LineRequest[] expected = Lines();
         LineRequest[] lines = Lines();
         unbound.Add(new LineCall(expected.Length), expected);
@@ -140,8 +140,8 @@ public sealed class RunningBatchTests : IDisposable
     {
         ComputeCores core = new(1);
         BatchLimits limits = new() { MaxRows = 4, MaxEncoderTokens = 64 };
-        using RunningBatch busy = new(_loaded.Network, core, limits, "busy");
-        using RunningBatch other = new(_loaded.Network, core, limits, "other");
+        using RunningBatch busy = new(_loaded.Network, core, limits, new LosslessSavings(), "busy");
+        using RunningBatch other = new(_loaded.Network, core, limits, new LosslessSavings(), "other");
         LineRequest endless = new([5, 6, 1], Settings(1, 1_000_000, minNew: 1_000_000), CancellationToken.None);
         LineRequest line = new([5, 6, 1], Settings(1, 20, minNew: 20), CancellationToken.None);
         busy.Add(new LineCall(1), [endless]);
@@ -150,6 +150,66 @@ public sealed class RunningBatchTests : IDisposable
 
         (await line.Outputs)[0].TokenIds.Should().HaveCount(20);
         endless.Outputs.IsCompleted.Should().BeFalse();
+    }
+
+    [Theory]
+    [InlineData(true, 3 + 9 + 6)]
+    [InlineData(false, 3 * 9)]
+    public async Task Padding_is_encoded_only_where_it_is_not_saved_and_changes_no_output(bool saves, int tokens)
+    {
+        WatchedNetwork network = new(_loaded.Network);
+        using RunningBatch batch = new(
+            network,
+            new ComputeCores(1),
+            new BatchLimits(),
+            new LosslessSavings { PaddingRemoval = saves },
+            "test"
+        );
+        using RunningBatch usual = Start(threads: 1, maxRows: 24);
+        LineRequest[] lines = Lines();
+        LineRequest[] expected = Lines();
+        batch.Add(new LineCall(lines.Length), lines);
+        usual.Add(new LineCall(expected.Length), expected);
+
+        (await TokensAsync(lines)).Should().Equal(await TokensAsync(expected));
+        network.EncodedTokens.Should().Be(tokens);
+
+        LineRequest[] Lines() =>
+            [
+                .. new[] { 3, 9, 6 }.Select(length => new LineRequest(
+                    [.. Enumerable.Range(5, length)],
+                    Settings(beams: 2, maxNew: 20, minNew: 20),
+                    CancellationToken.None
+                )),
+            ];
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_network_is_asked_for_the_likeliest_token_alone_only_where_that_saves(bool saves)
+    {
+        WatchedNetwork network = new(_loaded.Network);
+        using RunningBatch batch = new(
+            network,
+            new ComputeCores(1),
+            new BatchLimits(),
+            new LosslessSavings { Screening = saves },
+            "test"
+        );
+        LineRequest line = new(
+            [5, 6, 1],
+            Settings(beams: 1, maxNew: 20, minNew: 20) with
+            {
+                ReturnScores = false,
+                Drafting = false,
+            },
+            CancellationToken.None
+        );
+        batch.Add(new LineCall(1), [line]);
+
+        (await line.Outputs)[0].TokenIds.Should().HaveCount(20);
+        network.ScreenedSteps.Should().Be(saves ? 20 : 0);
     }
 
     [Fact]
@@ -189,6 +249,7 @@ public sealed class RunningBatchTests : IDisposable
             _loaded.Network,
             new ComputeCores(threads),
             new BatchLimits { MaxRows = maxRows, MaxEncoderTokens = 64 },
+            new LosslessSavings(),
             "test"
         );
 

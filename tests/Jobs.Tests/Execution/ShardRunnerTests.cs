@@ -85,6 +85,25 @@ public sealed class ShardRunnerTests(TestDatabase database) : IClassFixture<Test
     }
 
     [Fact]
+    public async Task Equal_lines_of_a_job_are_each_computed_where_that_is_not_saved()
+    {
+        var model = new TestModel();
+        await using var worker = Create(model, ($"Models:{TestWorker.Model}:Savings:EqualLines", "false"));
+        var job = await database.InsertJobAsync(
+            TestWorker.Model,
+            shards: 2,
+            linesPerShard: 4,
+            text: line => $"word {line % 4}"
+        );
+
+        await RunAsync(worker, model, job);
+        await RunAsync(worker, model, job, firstLine: 4);
+
+        model.Lines.Should().Be(8);
+        await database.ShouldHaveEveryAnswerAsync(job, lines: 8, line => $"word {line % 4}");
+    }
+
+    [Fact]
     public async Task A_model_that_throws_makes_the_shard_wait_and_Hangfire_see_it()
     {
         var model = new TestModel { BeforeBatch = (_, _) => throw new InvalidOperationException("broken") };
@@ -170,10 +189,11 @@ public sealed class ShardRunnerTests(TestDatabase database) : IClassFixture<Test
         model.Lines.Should().Be(3);
     }
 
-    private TestWorker Create(TestModel model) =>
+    private TestWorker Create(TestModel model, params (string Key, string Value)[] settings) =>
         TestWorker.Create(
             database,
-            new Dictionary<string, TestModel>(StringComparer.Ordinal) { [TestWorker.Model] = model }
+            new Dictionary<string, TestModel>(StringComparer.Ordinal) { [TestWorker.Model] = model },
+            settings
         );
 
     private async Task RunAsync(

@@ -141,6 +141,10 @@ public sealed class ApiKeyDirectoryTests(JobStore store) : IClassFixture<JobStor
                 },
                 "limits"
             },
+            {
+                new ApiKeyRequest { Name = "n", ExpiresAt = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero) },
+                "expires"
+            },
         };
 
     [Theory]

@@ -1,8 +1,11 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Seq2Seq.Jobs.Keys;
 using Seq2Seq.Jobs.Leasing;
 using Seq2Seq.Jobs.Submission;
 using Seq2Seq.Jobs.Tests;
@@ -21,7 +24,7 @@ public sealed class WebhookDeliveryTests(JobStore store) : IClassFixture<JobStor
     {
         await using var receiver = await WebhookReceiver.StartAsync();
         var job = await SubmitAsync(receiver.Url);
-        await store.Webhooks.DeliverDueAsync(Cancellation);
+        await DeliverAsync();
         receiver.Received.Should().BeEmpty("the job has not ended");
 
         await store.FinishAllAsync(job.Id, fails: line => line == 1);
@@ -260,7 +263,13 @@ public sealed class WebhookDeliveryTests(JobStore store) : IClassFixture<JobStor
             await EndedAsync(receiver.Url);
         }
 
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => DeliverAsync()));
+        using var sender = Sender();
+        WebhookDelivery[] deliveries = [.. Enumerable.Range(0, 4).Select(_ => Delivery(sender))];
+        await Task.WhenAll(deliveries.Select(DeliverAsync));
+        foreach (var delivery in deliveries)
+        {
+            delivery.Dispose();
+        }
 
         receiver.Received.Should().HaveCount(50);
         receiver.Received.Select(received => received.Headers["webhook-id"]).Should().OnlyHaveUniqueItems();
@@ -349,21 +358,97 @@ public sealed class WebhookDeliveryTests(JobStore store) : IClassFixture<JobStor
             arrived.TrySetResult();
             return Task.CompletedTask;
         };
-        var options = Options.Create(new WebhooksOptions { AllowedNetworks = { "127.0.0.0/8" } });
-        using var sender = new WebhookSender(new WebhookConnections(options), options, TimeProvider.System);
-        using var service = new WebhookDelivery(
-            store.Database.DataSource,
-            store.Listener,
-            sender,
-            TimeProvider.System,
-            NullLogger<WebhookDelivery>.Instance
-        );
+        using var sender = Sender();
+        using var service = Delivery(sender);
         await service.StartAsync(Cancellation);
 
         await EndedAsync(receiver.Url);
 
         // Without a notification it looks again after 15 seconds.
         await arrived.Task.WaitAsync(TimeSpan.FromSeconds(10), Cancellation);
+        await service.StopAsync(Cancellation);
+    }
+
+    [Fact]
+    public async Task A_receiver_that_does_not_answer_holds_up_nobody_elses_messages()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        using var silent = new SilentReceiver();
+        for (int i = 0; i < WebhookDelivery.Places; i++)
+        {
+            await EndedAsync(silent.Url(host: 2));
+        }
+
+        var job = await EndedAsync(receiver.Url);
+        using var sender = Sender();
+        using var service = Delivery(sender);
+
+        await service.StartAsync(Cancellation);
+
+        await Eventually.HoldsAsync(
+            async () => (await StatusAsync(job)).DeliveredAt is not null,
+            TimeSpan.FromSeconds(10),
+            "the other's message has arrived while the silent one's are waited for"
+        );
+        (await CountBegunAsync(silent)).Should().Be(WebhookDelivery.PlacesPerHost);
+        await service.StopAsync(Cancellation);
+        await ForgetAsync(silent);
+    }
+
+    [Fact]
+    public async Task A_key_with_many_receivers_that_do_not_answer_holds_up_no_other_keys_messages()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        using var silent = new SilentReceiver();
+        var key = (await store.Keys.AddAsync(new ApiKeyRequest { Name = "many" }, Cancellation)).Key;
+        for (int i = 0; i < 2 * WebhookDelivery.PlacesPerKey; i++)
+        {
+            await EndedAsync(silent.Url(host: 2 + (i % 8)), apiKeyId: key.Id);
+        }
+
+        var job = await EndedAsync(receiver.Url);
+        using var sender = Sender();
+        using var service = Delivery(sender);
+
+        await service.StartAsync(Cancellation);
+
+        await Eventually.HoldsAsync(
+            async () => (await StatusAsync(job)).DeliveredAt is not null,
+            TimeSpan.FromSeconds(10),
+            "the other key's message has arrived"
+        );
+        (await CountBegunAsync(silent)).Should().Be(WebhookDelivery.PlacesPerKey);
+        await service.StopAsync(Cancellation);
+        await ForgetAsync(silent);
+    }
+
+    [Fact]
+    public async Task A_place_is_free_when_its_own_attempt_has_ended_though_others_go_on()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        var stuck = new TaskCompletionSource();
+        receiver.Answer = context => context.Request.Path == "/stuck" ? stuck.Task : Task.CompletedTask;
+        await EndedAsync(new Uri(new Uri(receiver.Url), "/stuck").AbsoluteUri);
+        List<Job> quick = [];
+        for (int i = 0; i < WebhookDelivery.Places; i++)
+        {
+            quick.Add(await EndedAsync(receiver.Url));
+        }
+
+        using var sender = Sender();
+        using var service = Delivery(sender);
+        await service.StartAsync(Cancellation);
+
+        foreach (var job in quick)
+        {
+            await Eventually.HoldsAsync(
+                async () => (await StatusAsync(job)).DeliveredAt is not null,
+                TimeSpan.FromSeconds(10),
+                "the message has arrived while the first is waited for"
+            );
+        }
+
+        stuck.SetResult();
         await service.StopAsync(Cancellation);
     }
 
@@ -397,23 +482,57 @@ public sealed class WebhookDeliveryTests(JobStore store) : IClassFixture<JobStor
         error.Field.Should().Be(field);
     }
 
-    private async Task<Job> SubmitAsync(string url, string? secret = Secret)
+    private async Task<Job> SubmitAsync(string url, string? secret = Secret, Guid? apiKeyId = null)
     {
-        var request = new JobRequest { Model = JobStore.Model, Webhook = new WebhookTarget(url, secret) };
+        var request = new JobRequest
+        {
+            Model = JobStore.Model,
+            Webhook = new WebhookTarget(url, secret),
+            ApiKeyId = apiKeyId,
+        };
         return (await store.Submitter.SubmitAsync(request, JobStore.Lines("a", "b", "c"), Cancellation)).Job;
     }
 
-    private async Task<Job> EndedAsync(string url)
+    private async Task<Job> EndedAsync(string url, Guid? apiKeyId = null)
     {
-        var job = await SubmitAsync(url);
+        var job = await SubmitAsync(url, apiKeyId: apiKeyId);
         await store.FinishAllAsync(job.Id);
         return job;
     }
 
-    private async Task DeliverAsync()
+    private static WebhookSender Sender()
     {
-        while (await store.Webhooks.DeliverDueAsync(Cancellation) > 0) { }
+        var options = Options.Create(new WebhooksOptions { AllowedNetworks = { "127.0.0.0/8" } });
+        return new WebhookSender(new WebhookConnections(options), options, TimeProvider.System);
     }
+
+    private WebhookDelivery Delivery(WebhookSender sender) =>
+        new(
+            store.Database.DataSource,
+            store.Listener,
+            sender,
+            TimeProvider.System,
+            NullLogger<WebhookDelivery>.Instance
+        );
+
+    private Task DeliverAsync() => DeliverAsync(store.Webhooks);
+
+    private static async Task DeliverAsync(WebhookDelivery delivery)
+    {
+        while (await delivery.BeginDueAsync(Cancellation) is { Count: > 0 } begun)
+        {
+            await Task.WhenAll(begun);
+        }
+    }
+
+    private Task<long> CountBegunAsync(SilentReceiver silent) =>
+        store.Database.ScalarAsync<long>(
+            "SELECT count(*) FROM webhook_delivery JOIN job ON job.id = job_id WHERE attempts > 0 AND webhook_url LIKE $1",
+            silent.UrlPattern
+        );
+
+    private Task<int> ForgetAsync(SilentReceiver silent) =>
+        store.Database.ExecuteAsync("DELETE FROM job WHERE webhook_url LIKE $1", silent.UrlPattern);
 
     private Task<int> MakeDueAsync(Job job) =>
         store.Database.ExecuteAsync("UPDATE webhook_delivery SET due_at = now() WHERE job_id = $1", job.Id);
@@ -423,4 +542,20 @@ public sealed class WebhookDeliveryTests(JobStore store) : IClassFixture<JobStor
 
     private async Task<IEnumerable<string>> TypesAsync(Job job) =>
         (await store.Directory.ListWebhooksAsync(job.Id, Cancellation)).Select(webhook => webhook.Type);
+
+    /// <summary>Takes connections at every address of loopback's network and never answers.</summary>
+    private sealed class SilentReceiver : IDisposable
+    {
+        private readonly TcpListener _listener = new(IPAddress.Any, port: 0);
+
+        public SilentReceiver() => _listener.Start(backlog: 100);
+
+        public string UrlPattern => $"%:{Port}/%";
+
+        private int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+        public string Url(int host) => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.{host}:{Port}/");
+
+        public void Dispose() => _listener.Dispose();
+    }
 }

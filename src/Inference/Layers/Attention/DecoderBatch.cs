@@ -47,11 +47,14 @@ internal sealed class DecoderBatch(KeyValueCache cache, KeyValueCache memory)
     /// <summary>Locations in <see cref="Cache"/> of each row's tokens; a row's last is where its new token goes.</summary>
     public ReadOnlySpan<int> Locations => _locations.AsSpan(0, _locationCount);
 
+    /// <summary>Whether logits that nobody asks for may be left out.</summary>
+    public bool IsScreened { get; init; } = true;
+
     /// <summary>
     /// Whether every row asks for its likeliest token alone: then logits of others may be left out (minus infinity), but for
     /// the row's <see cref="WantedTokens"/>.
     /// </summary>
-    public bool AsksForLikeliestOnly => _rowsThatAsk == Count;
+    public bool AsksForLikeliestOnly => IsScreened && _rowsThatAsk == Count;
 
     public int LongestSequence { get; private set; }
 

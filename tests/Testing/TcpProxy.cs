@@ -1,31 +1,47 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Npgsql;
 
-namespace Seq2Seq.EndToEnd.Tests.Chaos;
+namespace Seq2Seq.Testing;
 
 /// <summary>
 /// Stands between a service and its database, and can fall silent as a network does when a host or a cable is gone: connections
 /// stay open on both sides and nothing passes any more, not even that one of them was closed.
 /// </summary>
-internal sealed class TcpProxy : IAsyncDisposable
+public sealed class TcpProxy : IAsyncDisposable
 {
     private readonly Socket _listener = new(SocketType.Stream, ProtocolType.Tcp);
-    private readonly IPEndPoint _target;
+    private readonly EndPoint _target;
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _lock = new();
     private readonly List<Link> _links = [];
     private readonly Task _accepting;
     private bool _isSilent;
 
-    public TcpProxy(int targetPort)
+    /// <param name="connectionString">Where the database is, on this machine: by TCP or by its Unix socket.</param>
+    public TcpProxy(string connectionString)
     {
-        _target = new IPEndPoint(IPAddress.Loopback, targetPort);
+        var database = new NpgsqlConnectionStringBuilder(connectionString);
+        _target = Path.IsPathRooted(database.Host)
+            ? new UnixDomainSocketEndPoint(
+                Path.Combine(database.Host, string.Create(CultureInfo.InvariantCulture, $".s.PGSQL.{database.Port}"))
+            )
+            : new IPEndPoint(IPAddress.Loopback, database.Port);
         _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         _listener.Listen();
         _accepting = AcceptAsync();
     }
 
     public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
+
+    /// <summary>A connection string that leads through this proxy.</summary>
+    public string Lead(string connectionString) =>
+        new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            Host = IPAddress.Loopback.ToString(),
+            Port = Port,
+        }.ConnectionString;
 
     /// <summary>From now on nothing passes, and new connections are taken without an answer.</summary>
     public void FallSilent()
@@ -85,7 +101,7 @@ internal sealed class TcpProxy : IAsyncDisposable
                 return;
             }
 
-            var link = new Link(client);
+            var link = new Link(client, _target);
             bool mute;
             lock (_lock)
             {
@@ -99,13 +115,17 @@ internal sealed class TcpProxy : IAsyncDisposable
                 link.Mute();
             }
 
-            _ = link.ForwardAsync(_target);
+            _ = link.ForwardAsync();
         }
     }
 
-    private sealed class Link(Socket client) : IDisposable
+    private sealed class Link(Socket client, EndPoint target) : IDisposable
     {
-        private readonly Socket _server = new(SocketType.Stream, ProtocolType.Tcp);
+        private readonly Socket _server = new(
+            target.AddressFamily,
+            SocketType.Stream,
+            target.AddressFamily == AddressFamily.Unix ? ProtocolType.Unspecified : ProtocolType.Tcp
+        );
         private readonly CancellationTokenSource _muted = new();
 
         public bool IsMute => _muted.IsCancellationRequested;
@@ -114,12 +134,17 @@ internal sealed class TcpProxy : IAsyncDisposable
 
         public void Mute() => _muted.Cancel();
 
-        public async Task ForwardAsync(IPEndPoint target)
+        public async Task ForwardAsync()
         {
             try
             {
                 await _server.ConnectAsync(target, _muted.Token);
-                client.NoDelay = _server.NoDelay = true;
+                client.NoDelay = true;
+                if (_server.ProtocolType == ProtocolType.Tcp)
+                {
+                    _server.NoDelay = true;
+                }
+
                 await Task.WhenAny(PumpAsync(client, _server), PumpAsync(_server, client));
             }
             catch (Exception exception) when (exception is SocketException or OperationCanceledException) { }
