@@ -9,7 +9,9 @@ namespace Seq2Seq.Api.CommandLine.Running;
 /// </summary>
 internal sealed class JobRun(JobOrder order, ServiceClient service, TimeProvider time)
 {
-    private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(500);
+    // The first results of a small job are there at once; those of a long one need not be asked for all the time.
+    private static readonly TimeSpan FirstPoll = TimeSpan.FromMilliseconds(25);
+    private static readonly TimeSpan LongestPoll = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan GiveUpAfter = TimeSpan.FromMinutes(10);
 
     private long _lastAnswer = time.GetTimestamp();
@@ -22,6 +24,7 @@ internal sealed class JobRun(JobOrder order, ServiceClient service, TimeProvider
         await using FileStream output = OpenOutput(note);
         note.Save(order.Output);
         JobStatus job = await SubmitAsync(note, progress, cancellationToken);
+        TimeSpan pause = FirstPoll;
         bool complete = false;
         while (!complete)
         {
@@ -39,7 +42,8 @@ internal sealed class JobRun(JobOrder order, ServiceClient service, TimeProvider
 
             if (!complete)
             {
-                await Task.Delay(PollEvery, time, cancellationToken);
+                await Task.Delay(pause, time, cancellationToken);
+                pause = pause < LongestPoll / 2 ? pause * 2 : LongestPoll;
             }
         }
 
