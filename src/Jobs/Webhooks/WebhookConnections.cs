@@ -15,9 +15,19 @@ internal sealed class WebhookConnections
 
     private readonly IPNetwork[] _allowed;
     private readonly TimeSpan _timeout;
+    private readonly Func<string, CancellationToken, Task<IPAddress[]>> _resolve;
 
     public WebhookConnections(IOptions<WebhooksOptions> options)
+        : this(options, Dns.GetHostAddressesAsync) { }
+
+    /// <param name="options">Where webhooks may go.</param>
+    /// <param name="resolve">Finds a name's addresses.</param>
+    internal WebhookConnections(
+        IOptions<WebhooksOptions> options,
+        Func<string, CancellationToken, Task<IPAddress[]>> resolve
+    )
     {
+        _resolve = resolve;
         _allowed = [.. options.Value.AllowedNetworks.Select(IPNetwork.Parse)];
         _timeout = options.Value.Timeout;
     }
@@ -48,7 +58,7 @@ internal sealed class WebhookConnections
     {
         var endPoint = context.DnsEndPoint;
         bool encrypted = context.InitialRequestMessage.RequestUri?.Scheme == Uri.UriSchemeHttps;
-        IPAddress[] found = await Dns.GetHostAddressesAsync(endPoint.Host, cancellationToken);
+        IPAddress[] found = await _resolve(endPoint.Host, cancellationToken);
         IPAddress[] permitted = [.. found.Where(address => IsPermitted(address, encrypted))];
         if (permitted.Length == 0)
         {
