@@ -53,7 +53,10 @@ internal static class DatabaseFaults
             service.Proxy.Resume();
         }
 
-        return await service.UntilProgressAsync(cancellationToken);
+        TimeSpan? back = await service.UntilProgressAsync(cancellationToken);
+        // As PostgreSQL's keep-alives, which the proxy answers, would have done: each session that was cut holds a connection.
+        service.Proxy.CloseCut();
+        return back;
     }
 
     private static async Task<TimeSpan?> TakeConnectionsAsync(ChaosService service, CancellationToken cancellationToken)
