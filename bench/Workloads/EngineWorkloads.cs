@@ -36,7 +36,8 @@ internal static class EngineWorkloads
             DraftingCopies(scale, "drafting-one-line", "one at a time", scale.LinesOneByOne, EngineSettings.OneLine),
             EqualLines(scale),
             PaddingRemoval(scale),
-            Screening(scale),
+            Screening(scale, SavingNames.Screening, "together", scale.ShapeLines, candidates: null),
+            Screening(scale, "screening-one-line", "one at a time", scale.LinesOneByOne, EngineSettings.OneLine),
             Memory(scale),
             Load(scale),
         ];
@@ -226,7 +227,7 @@ internal static class EngineWorkloads
                 NewTokens = Math.Min(scale.NewTokens, 8),
             },
             "t5-small",
-            "t5-small shape, greedy",
+            "t5-small shape, greedy, with and without padding",
             beam: 1
         ) with
         {
@@ -238,13 +239,23 @@ internal static class EngineWorkloads
         };
     }
 
-    private static EngineWorkload Screening(BenchmarkScale scale)
+    private static EngineWorkload Screening(
+        BenchmarkScale scale,
+        string id,
+        string how,
+        int lines,
+        IReadOnlyList<EngineSettings>? candidates
+    )
     {
         Contestant screened = Screened();
+        screened = screened with { Candidates = candidates ?? screened.Candidates };
         Contestant unscreened = Without(screened, SavingNames.Screening, "without scores or screening");
-        return Shape(scale, "t5-small", "t5-small shape, greedy", beam: 1) with
+        return Shape(scale, "t5-small", "", beam: 1) with
         {
-            Id = SavingNames.Screening,
+            Id = id,
+            Title =
+                $"t5-small shape, greedy without scores: {lines} lines {how}, {scale.NewTokens} new tokens forced, the vocabulary screened or not",
+            Limit = lines,
             Operations = null,
             HasRealOutputs = true,
             Contestants = [screened, unscreened],

@@ -59,6 +59,7 @@ public sealed class BenchmarkPartsTests
     [InlineData("equal-lines", 24)]
     [InlineData("padding-removal", 8)]
     [InlineData("screening", 8)]
+    [InlineData("screening-one-line", 2)]
     public async Task A_saving_is_held_against_doing_without_it_and_leaves_every_text_as_it_is(string id, int lines)
     {
         using TinyRun run = new();
