@@ -91,14 +91,15 @@ public sealed class JobRateTests(JobStore store) : IClassFixture<JobStore>
         return (await store.Directory.FindAsync(id, Cancellation))!;
     }
 
-    /// <summary>A shard is done; times in seconds ago.</summary>
+    /// <summary>A shard is done; times in seconds before one moment, that of <see cref="RunningAsync"/>.</summary>
     private Task<int> DoneAsync(Job job, int shard, int began, int ended) =>
         store.Database.ExecuteAsync(
             """
             UPDATE shard
-            SET state = 'done', started_at = date_trunc('minute', now()) - make_interval(secs => $3),
-                finished_at = date_trunc('minute', now()) - make_interval(secs => $4)
-            WHERE job_id = $1 AND first_line = $2
+            SET state = 'done', started_at = job.started_at - make_interval(secs => $3),
+                finished_at = job.started_at - make_interval(secs => $4)
+            FROM job
+            WHERE job.id = $1 AND job_id = $1 AND first_line = $2
             """,
             job.Id,
             shard * 10L,

@@ -203,11 +203,9 @@ internal sealed class DecodingLane : IDisposable
 
     private void Encode(IForwardPass pass, List<ActiveLine> lines, KeyValueCache memory)
     {
-        int longest = lines.Max(line => line.Request.Source.Count);
-        IReadOnlyList<int>[] padding = _savings.PaddingRemoval
-            ? []
-            : [.. lines.Select(line => line.Request.Source).Where(IsShorter).Select(Padding)];
-        int unread = padding.Length > 0 ? memory.Take(longest) : 0;
+        IReadOnlyList<int>[] padding = _savings.PaddingRemoval ? [] : Padding(lines);
+        int room = padding.Length == 0 ? 0 : padding.Max(line => line.Count);
+        int unread = room == 0 ? 0 : memory.Take(room);
         try
         {
             pass.Encode(
@@ -221,18 +219,27 @@ internal sealed class DecodingLane : IDisposable
         }
         finally
         {
-            if (padding.Length > 0)
+            if (room > 0)
             {
-                memory.GiveBack(unread, longest);
+                memory.GiveBack(unread, room);
             }
         }
+    }
 
-        bool IsShorter(IReadOnlyList<int> source) => source.Count < longest;
-
-        // What a line is short of the longest, as a line that nobody reads: all that padding costs but for the attention between
-        // the two.
-        IReadOnlyList<int> Padding(IReadOnlyList<int> source) =>
-            [.. Enumerable.Repeat(source[^1], longest - source.Count)];
+    /// <summary>
+    /// What each line is short of the longest, as a line that nobody reads: all that padding costs but for the attention
+    /// between the two.
+    /// </summary>
+    private static IReadOnlyList<int>[] Padding(List<ActiveLine> lines)
+    {
+        int longest = lines.Max(line => line.Request.Source.Count);
+        return
+        [
+            .. lines
+                .Select(line => line.Request.Source)
+                .Where(source => source.Count < longest)
+                .Select(source => Enumerable.Repeat(source[^1], longest - source.Count).ToArray()),
+        ];
     }
 
     private void Step(IForwardPass pass, DecoderBatch batch)

@@ -38,18 +38,6 @@ internal sealed class LeaseConnection
     }
 
     /// <summary>The connection, to be disposed after use.</summary>
-    public async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
-    {
-        var connection = (NpgsqlConnection)((ICloneable)_template).Clone();
-        try
-        {
-            await connection.OpenAsync(cancellationToken);
-            return connection;
-        }
-        catch
-        {
-            await connection.DisposeAsync();
-            throw;
-        }
-    }
+    public Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) =>
+        JobsDataSource.OpenAsync((NpgsqlConnection)((ICloneable)_template).Clone(), cancellationToken);
 }

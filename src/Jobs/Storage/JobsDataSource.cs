@@ -4,9 +4,9 @@ using Npgsql;
 namespace Seq2Seq.Jobs.Storage;
 
 /// <summary>
-/// The pool of connections of a process, and the rule for those beside it. What the connection string leaves open is set as this service needs it:
-/// statements are prepared by themselves and kept when a connection goes back to the pool, which nearly doubles the rate at
-/// which Hangfire runs jobs.
+/// The pool of connections of a process, and the rule for those beside it. What the connection string leaves open is set as
+/// this service needs it: statements are prepared by themselves and kept when a connection goes back to the pool, which nearly
+/// doubles the rate at which Hangfire runs jobs.
 /// </summary>
 public static class JobsDataSource
 {
@@ -33,6 +33,24 @@ public static class JobsDataSource
         change(settings);
         // Keeps the password, which a connection string does not show.
         return original.CloneWith(settings.ConnectionString);
+    }
+
+    /// <summary>Opens a connection; one that can't be opened is disposed.</summary>
+    internal static async Task<NpgsqlConnection> OpenAsync(
+        NpgsqlConnection connection,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            await connection.OpenAsync(cancellationToken);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
     }
 
     internal static string Complete(string connectionString)
