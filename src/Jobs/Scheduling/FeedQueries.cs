@@ -20,14 +20,15 @@ internal static class FeedQueries
     /// <summary>
     /// Queues waiting shards of models that are ready somewhere and not paused. Per model, half as many stand in the queue as
     /// its slots run at once: enough that no slot waits, and the rest stays in our table, where priority, pause and cancel
-    /// act at once and a small job passes a large one. The first shard of a new job does not wait for the end of others'
+    /// act at once and a small job passes a large one. One that a worker has fetched stands there no more: workers that died before
+    /// they took the lease would fill the queue for all. The first shard of a new job does not wait for the end of others'
     /// further ones: those are queued only while fewer of them are at work than the slots run at once, and each slot has
     /// more places (<see cref="LocalSlots.ReservedPlaces"/>). What slots still hold that are lost or drain takes no place of
     /// the others. Among waiting shards: the lowest priority number first; then API keys share alike, however many jobs each
     /// has; then the job with the fewest shards at work; then the one fed longest ago. $1 shards of one job that may stand in
     /// the queue, $2 age of a heartbeat that counts as dead.
     /// </summary>
-    public const string Claim = """
+    public const string Claim = $"""
         WITH live AS (
             SELECT slot.worker_id, slot.name, slot.shards_at_once
             FROM slot
@@ -36,7 +37,7 @@ internal static class FeedQueries
         ),
         busy AS (
             SELECT shard.job_id, shard.model, job.api_key_id, count(*) AS active,
-                count(*) FILTER (WHERE shard.state = 'queued') AS queued,
+                count(*) FILTER (WHERE jobqueue.fetchedat IS NULL AND jobqueue.id IS NOT NULL) AS queued,
                 CASE
                     WHEN job.shards_done = 0 AND count(*) = 1 THEN 0
                     ELSE count(*) FILTER (WHERE shard.state = 'queued' OR live.worker_id IS NOT NULL)
@@ -44,6 +45,8 @@ internal static class FeedQueries
             FROM shard
             JOIN job ON job.id = shard.job_id
             LEFT JOIN live ON live.worker_id = shard.worker AND live.name = shard.slot
+            LEFT JOIN {Migrator.HangfireSchema}.jobqueue
+                ON shard.state = 'queued' AND jobqueue.jobid = shard.hangfire_job_id::bigint
             WHERE shard.state IN ('queued', 'running')
             GROUP BY shard.job_id, shard.model, job.api_key_id, job.shards_done
         ),
@@ -124,8 +127,8 @@ internal static class FeedQueries
 
     /// <summary>
     /// Puts shards back whose Hangfire job is gone: its worker died before it took the lease, the job ran while PostgreSQL
-    /// was away, or an operator deleted it. $1 age from which a queued shard, and a
-    /// job that a worker has fetched, is looked at.
+    /// was away, or an operator deleted it. $1 age from which a queued shard, and a job that a worker has fetched, is looked
+    /// at; to be early is harmless, since of two Hangfire jobs one gets the lease.
     /// </summary>
     public const string Recover = $"""
         UPDATE shard

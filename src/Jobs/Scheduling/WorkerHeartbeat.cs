@@ -21,6 +21,9 @@ internal sealed partial class WorkerHeartbeat(
     ILogger<WorkerHeartbeat> logger
 ) : BackgroundService
 {
+    // A worker takes the lease milliseconds after it has fetched a shard, unless it died in between.
+    private static readonly TimeSpan _longestStart = TimeSpan.FromSeconds(5);
+
     // When an outage is over, all have time to renew their leases before anybody takes their shards.
     private long? _outageEnded;
     private bool _outage;
@@ -50,7 +53,7 @@ internal sealed partial class WorkerHeartbeat(
             await rescue.RescueAsync(cancellationToken);
         }
 
-        await feeder.RecoverAsync(options.Value.Lease, cancellationToken);
+        await feeder.RecoverAsync(_longestStart, cancellationToken);
         await failures.TellJobsAsync(cancellationToken);
         await jobFailure.FailLateAsync(cancellationToken);
         await registry.RemoveDeadAsync(cancellationToken);

@@ -27,6 +27,8 @@ internal sealed partial class WorkerRegistry(
     // One write at a time: what is written last is what was so last.
     private readonly SemaphoreSlim _writing = new(1);
 
+    private bool _isRemoved;
+
     private const string WriteWorker = """
         INSERT INTO worker (id, process_id, host, version, parameters) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (id) DO UPDATE SET heartbeat_at = clock_timestamp()
@@ -56,12 +58,17 @@ internal sealed partial class WorkerRegistry(
     /// <summary>The slots as the database was last told of them.</summary>
     public IReadOnlyList<SlotReadiness> Told { get; private set; } = [.. slots.All.Select(SlotReadiness.Of)];
 
-    /// <summary>Says how everything is, and that this process lives.</summary>
+    /// <summary>Says how everything is, and that this process lives; nothing once its rows were taken away.</summary>
     public async Task WriteAsync(CancellationToken cancellationToken)
     {
         await _writing.WaitAsync(cancellationToken);
         try
         {
+            if (_isRemoved)
+            {
+                return;
+            }
+
             SlotReadiness[] told = [.. slots.All.Select(SlotReadiness.Of)];
             await WriteSlotsAsync(cancellationToken);
             Told = told;
@@ -87,9 +94,20 @@ internal sealed partial class WorkerRegistry(
         }
     }
 
-    /// <summary>Takes this process's rows away.</summary>
-    public Task RemoveAsync(CancellationToken cancellationToken) =>
-        ExecuteAsync(Remove, Value(worker.Id), cancellationToken);
+    /// <summary>Takes this process's rows away, for good.</summary>
+    public async Task RemoveAsync(CancellationToken cancellationToken)
+    {
+        await _writing.WaitAsync(cancellationToken);
+        try
+        {
+            _isRemoved = true;
+            await ExecuteAsync(Remove, Value(worker.Id), cancellationToken);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
 
     /// <summary>Takes the rows of workers away that have been dead for a while.</summary>
     public Task RemoveDeadAsync(CancellationToken cancellationToken) =>

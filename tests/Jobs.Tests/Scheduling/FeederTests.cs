@@ -202,6 +202,33 @@ public sealed class FeederTests(TestDatabase database) : IClassFixture<TestDatab
         (await database.CountShardsAsync(job, "queued")).Should().Be(2);
     }
 
+    [Theory]
+    [InlineData("UPDATE hangfire.jobqueue SET fetchedat = now()")]
+    [InlineData("DELETE FROM hangfire.jobqueue")]
+    public async Task What_no_longer_stands_in_the_queue_leaves_its_place_before_it_has_begun(string fetch)
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        await StandAsync("ape", places: 3);
+        await StandAsync("bee", places: 3);
+        await database.ExecuteAsync(
+            "INSERT INTO slot_model (worker_id, slot, model, state) VALUES ('bee', 'cpu:0', 'ape', 'ready')"
+        );
+        var job = await database.InsertJobAsync("ape", shards: 20);
+        await database.ExecuteAsync("UPDATE job SET state = 'running', shards_done = 1");
+        (await worker.Get<Feeder>().FeedAsync(Cancellation)).Should().Be(3);
+        (await worker.Get<Feeder>().FeedAsync(Cancellation)).Should().Be(0);
+        await database.ExecuteAsync(fetch);
+
+        (await worker.Get<Feeder>().FeedAsync(Cancellation)).Should().Be(3);
+        await database.ExecuteAsync(fetch);
+
+        // As many as both run at once; whether the three that were fetched first still live, nobody knows yet.
+        (await worker.Get<Feeder>().FeedAsync(Cancellation))
+            .Should()
+            .Be(0);
+        (await database.CountShardsAsync(job, "queued")).Should().Be(6);
+    }
+
     [Fact]
     public async Task Of_more_jobs_than_places_each_comes_to_its_turn()
     {

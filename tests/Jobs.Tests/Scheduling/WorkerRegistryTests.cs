@@ -54,6 +54,19 @@ public sealed class WorkerRegistryTests(TestDatabase database) : IClassFixture<T
     }
 
     [Fact]
+    public async Task A_worker_that_has_ended_is_not_brought_back_by_a_sign_of_life_that_comes_late()
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        var registry = worker.Get<WorkerRegistry>();
+        await registry.WriteAsync(Cancellation);
+        await registry.RemoveAsync(Cancellation);
+
+        await registry.WriteAsync(Cancellation);
+
+        (await CountAsync(worker)).Should().Be(0);
+    }
+
+    [Fact]
     public async Task A_worker_that_died_just_now_is_kept_for_the_operator_but_not_listed()
     {
         await using var worker = TestWorker.Create(database, _models);
