@@ -107,7 +107,14 @@ internal static class BenchmarkRun
     {
         try
         {
-            return (await ChildProcess.RunAsync("git", ["describe", "--always", "--dirty"], cancellationToken)).Trim();
+            string commit = await ChildProcess.RunAsync("git", ["describe", "--always"], cancellationToken);
+            // Not the pages that are written here: they measure nothing.
+            string changed = await ChildProcess.RunAsync(
+                "git",
+                ["status", "--porcelain", "--", ":(top)", ":(top,exclude)bench/results"],
+                cancellationToken
+            );
+            return commit.Trim() + (changed.Length > 0 ? "-dirty" : "");
         }
         catch (Exception e) when (e is InvalidOperationException or System.ComponentModel.Win32Exception)
         {
