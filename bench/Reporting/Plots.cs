@@ -9,6 +9,10 @@ internal static class Plots
 {
     private const int Width = 1000;
 
+    /// <summary>Before a ratio's label, and with the label itself: in powers of two.</summary>
+    private const double LabelGap = 0.1;
+    private const double LabelSpace = 0.5;
+
     /// <returns>Names of the files that were written into the folder.</returns>
     public static IReadOnlyList<string> Write(BenchmarkReport report, string folder, string name)
     {
@@ -29,39 +33,60 @@ internal static class Plots
         return files;
     }
 
+    /// <summary>On a logarithmic scale, from 1: twice and half as much are bars of the same length.</summary>
     private static Plot Ratios(ComparedRuns[] compared)
     {
         Plot plot = new();
         // The first row stands on top.
         string[] labels = [.. compared.Select(one => $"{one.Section.Id}: {one.Ours.Name} / {one.Comparison.Against}")];
+        double leftmost = -1;
+        double rightmost = 1;
         for (int i = 0; i < compared.Length; i++)
         {
             double place = compared.Length - i;
             ComparedRuns one = compared[i];
-            bool isMissed = one.Comparison.Reaches(one.Ratio!.Value, one.Comparison.Bar) == false;
+            double ratio = one.Ratio!.Value;
+            bool isMissed = one.Comparison.Reaches(ratio, one.Comparison.Bar) == false;
             plot.Add.Bar(
                 new Bar
                 {
                     Position = place,
-                    Value = one.Ratio.Value,
+                    Value = Math.Log2(ratio),
                     Orientation = Orientation.Horizontal,
                     FillColor = isMissed ? Colors.IndianRed : Colors.SteelBlue,
-                    Label = one.Ratio.Value.ToString("F2", CultureInfo.InvariantCulture),
                 }
             );
             Mark(one.Comparison.Bar, place, Colors.Black);
             Mark(one.Comparison.Aim, place, Colors.Green);
+            double[] ends = [1, ratio, one.Comparison.Bar ?? 1, one.Comparison.Aim ?? 1];
+            var label = plot.Add.Text(
+                ratio.ToString("F2", CultureInfo.InvariantCulture),
+                Math.Log2(ends.Max()) + LabelGap,
+                place
+            );
+            label.LabelAlignment = Alignment.MiddleLeft;
+            leftmost = Math.Min(leftmost, Math.Floor(Math.Log2(ends.Min())));
+            rightmost = Math.Max(rightmost, Math.Ceiling(Math.Log2(ends.Max()) + LabelSpace));
         }
 
         plot.Title("Ours over the other's (black: bar, green: aim)");
         plot.Axes.Left.SetTicks([.. compared.Select((_, i) => (double)(compared.Length - i))], labels);
-        plot.Axes.Margins(left: 0);
+        double[] ticks =
+        [
+            .. Enumerable.Range((int)leftmost, (int)(rightmost - leftmost) + 1).Select(tick => (double)tick),
+        ];
+        plot.Axes.Bottom.SetTicks(
+            ticks,
+            [.. ticks.Select(tick => Math.Pow(2, tick).ToString(CultureInfo.InvariantCulture))]
+        );
+        plot.Axes.SetLimits(leftmost, rightmost, 0, compared.Length + 1);
         return plot;
 
         void Mark(double? value, double place, Color color)
         {
-            if (value is { } x)
+            if (value is { } ratio)
             {
+                double x = Math.Log2(ratio);
                 var line = plot.Add.Line(x, place - 0.4, x, place + 0.4);
                 line.Color = color;
                 line.LineWidth = 3;
