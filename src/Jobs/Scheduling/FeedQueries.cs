@@ -20,8 +20,8 @@ internal static class FeedQueries
     /// <summary>
     /// Queues waiting shards of models that are ready somewhere and not paused. Per model, half as many stand in the queue as
     /// its slots run at once: enough that no slot waits, and the rest stays in our table, where priority, pause and cancel
-    /// act at once and a small job passes a large one. One that a worker has fetched stands there no more: workers that died before
-    /// they took the lease would fill the queue for all. The first shard of a new job does not wait for the end of others'
+    /// act at once and a small job passes a large one. One that a worker has fetched stands there no more: workers that died
+    /// before they took the lease would fill the queue for all. The first shard of a new job does not wait for the end of others'
     /// further ones: those are queued only while fewer of them are at work than the slots run at once, and each slot has
     /// more places (<see cref="LocalSlots.ReservedPlaces"/>). What slots still hold that are lost or drain takes no place of
     /// the others. Among waiting shards: the lowest priority number first; then API keys share alike, however many jobs each
@@ -38,6 +38,7 @@ internal static class FeedQueries
         busy AS (
             SELECT shard.job_id, shard.model, job.api_key_id, count(*) AS active,
                 count(*) FILTER (WHERE jobqueue.fetchedat IS NULL AND jobqueue.id IS NOT NULL) AS queued,
+                count(*) FILTER (WHERE shard.state = 'queued') AS fed,
                 CASE
                     WHEN job.shards_done = 0 AND count(*) = 1 THEN 0
                     ELSE count(*) FILTER (WHERE shard.state = 'queued' OR live.worker_id IS NOT NULL)
@@ -51,13 +52,13 @@ internal static class FeedQueries
             GROUP BY shard.job_id, shard.model, job.api_key_id, job.shards_done
         ),
         standing AS (
-            SELECT model, sum(queued) AS queued, sum(further) AS further FROM busy GROUP BY model
+            SELECT model, sum(queued) AS queued, sum(fed) AS fed, sum(further) AS further FROM busy GROUP BY model
         ),
         sharing AS (
             SELECT model, api_key_id, sum(active) AS active FROM busy GROUP BY model, api_key_id
         ),
         room AS (
-            SELECT slot_model.model, coalesce(max(standing.queued), 0) AS queued,
+            SELECT slot_model.model, coalesce(max(standing.fed), 0) AS fed,
                 greatest(2, (sum(live.shards_at_once) + 1) / 2) - coalesce(max(standing.queued), 0) AS free,
                 sum(live.shards_at_once) - coalesce(max(standing.further), 0) AS free_for_further
             FROM slot_model
@@ -78,7 +79,7 @@ internal static class FeedQueries
                     SELECT id, priority, api_key_id, fed_at, created_at, shards_done FROM job
                     WHERE state = 'queued' AND model = room.model AND (start_at IS NULL OR start_at <= clock_timestamp())
                     ORDER BY priority, created_at
-                    LIMIT 2 * (room.free + room.queued)
+                    LIMIT 2 * (room.free + room.fed)
                 )
                 UNION ALL
                 (

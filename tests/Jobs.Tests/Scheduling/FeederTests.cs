@@ -113,10 +113,9 @@ public sealed class FeederTests(TestDatabase database) : IClassFixture<TestDatab
         await StandAsync("ape", places: 3);
         for (int i = 0; i < 5; i++)
         {
-            await database.InsertJobAsync("ape", shards: 6);
+            await InsertBegunJobAsync(shards: 6);
         }
 
-        await database.ExecuteAsync("UPDATE job SET state = 'running', shards_done = 1");
         for (int i = 0; i < 3; i++)
         {
             await worker.Get<Feeder>().FeedAsync(Cancellation);
@@ -147,8 +146,7 @@ public sealed class FeederTests(TestDatabase database) : IClassFixture<TestDatab
             await RunQueuedAsync();
         }
 
-        var begun = await database.InsertJobAsync("ape", shards: 10);
-        await database.ExecuteAsync("UPDATE job SET state = 'running', shards_done = 1 WHERE id = $1", begun);
+        var begun = await InsertBegunJobAsync(shards: 10);
 
         await worker.Get<Feeder>().FeedAsync(Cancellation);
 
@@ -185,8 +183,7 @@ public sealed class FeederTests(TestDatabase database) : IClassFixture<TestDatab
         await using var worker = TestWorker.Create(database, _models);
         await StandAsync("ape", places: 3);
         await StandAsync("bee", places: 3);
-        var job = await database.InsertJobAsync("ape", shards: 20);
-        await database.ExecuteAsync("UPDATE job SET state = 'running', shards_done = 1");
+        var job = await InsertBegunJobAsync(shards: 20);
         await database.ExecuteAsync(
             """
             UPDATE shard
@@ -213,8 +210,7 @@ public sealed class FeederTests(TestDatabase database) : IClassFixture<TestDatab
         await database.ExecuteAsync(
             "INSERT INTO slot_model (worker_id, slot, model, state) VALUES ('bee', 'cpu:0', 'ape', 'ready')"
         );
-        var job = await database.InsertJobAsync("ape", shards: 20);
-        await database.ExecuteAsync("UPDATE job SET state = 'running', shards_done = 1");
+        var job = await InsertBegunJobAsync(shards: 20);
         (await worker.Get<Feeder>().FeedAsync(Cancellation)).Should().Be(3);
         (await worker.Get<Feeder>().FeedAsync(Cancellation)).Should().Be(0);
         await database.ExecuteAsync(fetch);
@@ -227,6 +223,23 @@ public sealed class FeederTests(TestDatabase database) : IClassFixture<TestDatab
             .Should()
             .Be(0);
         (await database.CountShardsAsync(job, "queued")).Should().Be(6);
+    }
+
+    [Fact]
+    public async Task New_jobs_whose_shards_were_fetched_and_have_not_begun_leave_the_later_ones_their_turn()
+    {
+        await using var worker = TestWorker.Create(database, _models);
+        await StandAsync("ape", places: 3);
+        for (int i = 0; i < 6; i++)
+        {
+            await database.InsertJobAsync("ape");
+        }
+
+        for (int i = 0; i < 3; i++)
+        {
+            (await worker.Get<Feeder>().FeedAsync(Cancellation)).Should().Be(2);
+            await database.ExecuteAsync("UPDATE hangfire.jobqueue SET fetchedat = now()");
+        }
     }
 
     [Fact]
@@ -516,6 +529,14 @@ public sealed class FeederTests(TestDatabase database) : IClassFixture<TestDatab
             "INSERT INTO slot_model (worker_id, slot, model, state) VALUES ($1, 'cpu:0', $1, 'ready')",
             model
         );
+    }
+
+    /// <summary>A job that runs and has a shard done.</summary>
+    private async Task<Guid> InsertBegunJobAsync(int shards)
+    {
+        var job = await database.InsertJobAsync("ape", shards);
+        await database.ExecuteAsync("UPDATE job SET state = 'running', shards_done = 1 WHERE id = $1", job);
+        return job;
     }
 
     private async Task<Guid> InsertJobOfKeyAsync(string key)
