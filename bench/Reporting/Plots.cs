@@ -39,8 +39,8 @@ internal static class Plots
         Plot plot = new();
         // The first row stands on top.
         string[] labels = [.. compared.Select(one => $"{one.Section.Id}: {one.Ours.Name} / {one.Comparison.Against}")];
-        double leftmost = -1;
-        double rightmost = 1;
+        int leftmost = -1;
+        int rightmost = 1;
         for (int i = 0; i < compared.Length; i++)
         {
             double place = compared.Length - i;
@@ -65,18 +65,15 @@ internal static class Plots
                 place
             );
             label.LabelAlignment = Alignment.MiddleLeft;
-            leftmost = Math.Min(leftmost, Math.Floor(Math.Log2(ends.Min())));
-            rightmost = Math.Max(rightmost, Math.Ceiling(Math.Log2(ends.Max()) + LabelSpace));
+            leftmost = Math.Min(leftmost, (int)Math.Floor(Math.Log2(ends.Min())));
+            rightmost = Math.Max(rightmost, (int)Math.Ceiling(Math.Log2(ends.Max()) + LabelSpace));
         }
 
         plot.Title("Ours over the other's (black: bar, green: aim)");
         plot.Axes.Left.SetTicks([.. compared.Select((_, i) => (double)(compared.Length - i))], labels);
-        double[] ticks =
-        [
-            .. Enumerable.Range((int)leftmost, (int)(rightmost - leftmost) + 1).Select(tick => (double)tick),
-        ];
+        int[] ticks = [.. Enumerable.Range(leftmost, rightmost - leftmost + 1)];
         plot.Axes.Bottom.SetTicks(
-            ticks,
+            [.. ticks.Select(tick => (double)tick)],
             [.. ticks.Select(tick => Math.Pow(2, tick).ToString(CultureInfo.InvariantCulture))]
         );
         plot.Axes.SetLimits(leftmost, rightmost, 0, compared.Length + 1);
